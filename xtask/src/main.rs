@@ -1,0 +1,3 @@
+//! Set-up, tests, CI and checks of the architecture: `cargo xtask help`.
+
+fn main() {}
