@@ -1,4 +1,6 @@
 //! What the end-to-end tests and benchmarks of the workspace share.
 
+#![expect(clippy::missing_panics_doc, reason = "test helpers panic when a test's files are wrong")]
+
 pub mod fixed_key;
 pub mod vector;
