@@ -3,4 +3,5 @@
 #![expect(clippy::missing_panics_doc, reason = "test helpers panic when a test's files are wrong")]
 
 pub mod fixed_key;
+pub mod python;
 pub mod vector;
