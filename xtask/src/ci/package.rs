@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use cargo_metadata::{Package, Target};
+use cargo_metadata::{DependencyKind, Package, Target};
 use xshell::cmd;
 
 use crate::workspace::{Workspace, is_ci};
@@ -48,7 +48,8 @@ fn build_outside(workspace: &Workspace, package: &Package) -> Result<()> {
     sh.write_file(dir.join("src/lib.rs"), source(package))?;
     // The versions that we test with; cargo drops what this crate does not need.
     sh.copy_file(workspace.root().join("Cargo.lock"), dir.join("Cargo.lock"))?;
-    let target = outside(workspace).join("target");
+    // The directory in which the packages were verified has what they need, built.
+    let target = workspace.target();
     let _dir = sh.push_dir(dir);
     cmd!(sh, "cargo build --quiet --target-dir {target}").run()?;
     Ok(())
@@ -73,8 +74,9 @@ fn with_own_dependencies<'a>(workspace: &'a Workspace, package: &'a Package) -> 
     let mut found = vec![package];
     let mut next = 0;
     while let Some(current) = found.get(next) {
-        let imports = current.dependencies.iter().map(|import| &import.name);
-        let names: BTreeSet<_> = imports.collect();
+        let imports = current.dependencies.iter();
+        let needed = imports.filter(|import| import.kind != DependencyKind::Development);
+        let names: BTreeSet<_> = needed.map(|import| &import.name).collect();
         let new = workspace.published().filter(|sibling| {
             names.contains(&sibling.name.to_string()) && !found.iter().any(|f| f.id == sibling.id)
         });
