@@ -97,8 +97,9 @@ fn commands(install: &Install) -> Vec<Vec<String>> {
     let command = match install {
         Install::Apt(_) => return Vec::new(),
         Install::Venv => return venv_commands(),
-        Install::Cargo(package, version) => {
-            format!("cargo install --locked --root {TOOLS} --version {version} {package}")
+        Install::Cargo(package, version, options) => {
+            let install = format!("cargo install --locked --root {TOOLS} --version {version}");
+            format!("{install} {package} {}", options.join(" "))
         }
         Install::RustComponent(name) => format!("rustup component add {name}"),
         Install::RustTarget(name) => format!("rustup target add {name}"),

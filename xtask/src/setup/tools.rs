@@ -39,8 +39,8 @@ pub(super) enum Presence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Install {
     Apt(&'static [&'static str]),
-    /// A package and its version, built into `.tools`.
-    Cargo(&'static str, &'static str),
+    /// A package, its version and how else it is to be built, into `.tools`.
+    Cargo(&'static str, &'static str, &'static [&'static str]),
     RustComponent(&'static str),
     RustTarget(&'static str),
     RustToolchain(String),
@@ -54,7 +54,12 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
             what_for: "runs the tests",
             purpose: Purpose::Test,
             presence: Presence::Program("cargo-nextest"),
-            install: Install::Cargo("cargo-nextest", "0.9.143"),
+            install: Install::Cargo(
+                "cargo-nextest",
+                "0.9.143",
+                // It need not update itself, and builds in half the time without TLS.
+                &["--no-default-features", "--features", "default-no-update"],
+            ),
         },
         Tool {
             name: "python3".into(),
@@ -103,14 +108,14 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
             what_for: "checks licenses, sources and bans",
             purpose: Purpose::Ci,
             presence: Presence::ProgramSince("cargo-deny", "0.20.0"),
-            install: Install::Cargo("cargo-deny", "0.20.2"),
+            install: Install::Cargo("cargo-deny", "0.20.2", &[]),
         },
         Tool {
             name: "cargo-fuzz".into(),
             what_for: "fuzzes the parsers",
             purpose: Purpose::Ci,
             presence: Presence::Program("cargo-fuzz"),
-            install: Install::Cargo("cargo-fuzz", "0.13.2"),
+            install: Install::Cargo("cargo-fuzz", "0.13.2", &[]),
         },
         Tool {
             name: "c++".into(),
