@@ -28,6 +28,18 @@ impl Curve {
         }
     }
 
+    /// The byte that stands for the curve in our formats.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Secp256k1 => 1,
+            Self::Ed25519 => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|curve| curve.code() == code)
+    }
+
     /// The length in bytes of a compressed point: a wallet's public key or a share's commitment.
     #[must_use]
     pub const fn point_len(self) -> usize {
