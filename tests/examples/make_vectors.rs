@@ -16,6 +16,8 @@ use portal_tests::{
     vector::{Key, Member, Share, Vector, curve_named, hex, method, unhex},
 };
 
+const PREFIX: &str = "portal-backup-1.";
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
@@ -48,6 +50,7 @@ fn opens() -> Result<()> {
     let (sealer, backup_key) = Sealer::without_slot(&context("acme", "alice"))?;
     let backup_key = Key::BackupKey(hex(EncryptionKey::from(backup_key).expose()));
     write("envelope/opens/without-slot", vector(&sealer, None, backup_key, &both)?)?;
+    claims()?;
 
     let (method, key) = threshold_of_fixed_keys()?;
     let sealer = enroll(&context("acme", "alice"), &method)?;
@@ -70,6 +73,25 @@ fn opens() -> Result<()> {
     let mut record = vector(&sealer, None, backup_key, &both)?;
     record.record = Some(hex(sealer.encode().expose_secret()));
     write("sealing-record/opens/without-slot", record)
+}
+
+/// Envelopes whose claims are scratched, or that are read by somebody who knows more wallets.
+fn claims() -> Result<()> {
+    let scratched = |name: &str, base: &str, comment: &str, change: fn(&mut Vec<u8>)| {
+        let mut vector = read(&format!("envelope/opens/{base}"))?;
+        vector.comment = comment.to_owned();
+        change_body(&mut vector, &change);
+        write(&format!("envelope/opens/{name}"), vector)
+    };
+    scratched("claims-another-custodian", "both-curves", "claims `bcme`", |b| b[2] = b'b')?;
+    scratched("claims-another-method", "both-curves", "claims `HDRIVE`", |b| b[15] = b'H')?;
+    scratched("claims-another-method-without-slot", "without-slot", "claims `DUSTOM`", |b| {
+        b[15] = b'D';
+    })?;
+    let mut more = read("envelope/opens/ed25519-only")?;
+    more.comment = "the reader has a wallet that this backup does not hold".to_owned();
+    more.wallets.insert("SECP256K1".to_owned(), hex(&points::of_a_pair(Curve::Secp256k1)?[0]));
+    write("envelope/opens/more-wallets-known", more)
 }
 
 /// A nested threshold: two of `drive`, `passkey` and (one of `laptop`, `paper`).
@@ -125,17 +147,17 @@ fn sealed(
     vector(&sealer, Some(id), Key::WrappingKey(hex(key.expose())), curves)
 }
 
-/// Seals made-up shares: random bytes, of the lengths that real ones have.
+/// Seals made-up shares: commitments that fit their wallet, secrets of random bytes.
 fn vector(sealer: &Sealer, method: Option<&str>, key: Key, curves: &[&str]) -> Result<Vector> {
     let (mut wallets, mut shares) = (BTreeMap::new(), Vec::new());
     for &name in curves {
-        let curve = curve_named(name);
-        wallets.insert(name.to_owned(), random_hex(curve.point_len())?);
+        let [wallet, client, custodian] = points::of_a_pair(curve_named(name))?;
+        wallets.insert(name.to_owned(), hex(&wallet));
         shares.push(Share {
             curve: name.to_owned(),
             pair: format!("pair-{}", random_hex(8)?),
-            client_commitment: random_hex(curve.point_len())?,
-            custodian_commitment: random_hex(curve.point_len())?,
+            client_commitment: hex(&client),
+            custodian_commitment: hex(&custodian),
             secret: random_hex(134)?,
         });
     }
@@ -190,6 +212,49 @@ fn write(name: &str, vector: Vector) -> Result<()> {
     Ok(())
 }
 
+fn body_of(vector: &Vector) -> Vec<u8> {
+    let body = vector.envelope.strip_prefix(PREFIX).expect("an envelope");
+    Base64UrlUnpadded::decode_vec(body).expect("an envelope")
+}
+
+fn change_body(vector: &mut Vector, change: &dyn Fn(&mut Vec<u8>)) {
+    let mut body = body_of(vector);
+    change(&mut body);
+    vector.envelope = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&body));
+}
+
+/// Points of both curves.
+mod points {
+    use curve25519_dalek::{EdwardsPoint, Scalar as EdwardsScalar};
+    use k256::{
+        FieldBytes, ProjectivePoint, Scalar,
+        elliptic_curve::{ops::Reduce, sec1::ToSec1Point},
+    };
+
+    use super::*;
+
+    /// A wallet's public key and the commitments of its two halves, which are the values at 1 and 2
+    /// of a line whose value at 0 is the wallet's key.
+    pub(super) fn of_a_pair(curve: Curve) -> Result<[Vec<u8>; 3]> {
+        let halves = [*WrappingKey::generate()?.expose(), *WrappingKey::generate()?.expose()];
+        Ok(match curve {
+            Curve::Secp256k1 => {
+                let [y1, y2] = halves.map(|half| {
+                    ProjectivePoint::GENERATOR
+                        * <Scalar as Reduce<FieldBytes>>::reduce(&half.into())
+                });
+                [y1 + y1 - y2, y1, y2]
+                    .map(|point| point.to_affine().to_sec1_point(true).as_bytes().to_vec())
+            }
+            _ => {
+                let [y1, y2] = halves
+                    .map(|half| EdwardsPoint::mul_base(&EdwardsScalar::from_bytes_mod_order(half)));
+                [y1 + y1 - y2, y1, y2].map(|point| point.compress().to_bytes().to_vec())
+            }
+        })
+    }
+}
+
 /// The vectors that are refused: each is one that opens, with one thing wrong.
 mod refused {
     use hpke::{
@@ -198,8 +263,6 @@ mod refused {
     };
 
     use super::*;
-
-    const PREFIX: &str = "portal-backup-1.";
 
     pub(super) fn envelopes() -> Result<()> {
         text()?;
@@ -223,8 +286,12 @@ mod refused {
         text("portal-sdk-blob", "a blob of Portal's SDKs: hex without a version", |_| {
             "00112233445566778899aabbccddeeff".repeat(8)
         })?;
+        text("prefix-cut-short", "not even a version", |_| "portal-back".to_owned())?;
         text("too-long", "longer than any envelope", |text| {
             text.to_owned() + &"A".repeat(Envelope::MAX_LEN)
+        })?;
+        edit("no-version", "a version of nothing", "UnknownVersion", |v| {
+            v.envelope = "portal-backup-".to_owned();
         })?;
         edit("unknown-version", "a version to come", "UnknownVersion", |v| {
             v.envelope = v.envelope.replace("portal-backup-1.", "portal-backup-2.");
@@ -402,17 +469,6 @@ mod refused {
         vector.error = Some(error.to_owned());
         (vector.backup, vector.shares) = (None, Vec::new());
         write(name, vector)
-    }
-
-    fn body_of(vector: &Vector) -> Vec<u8> {
-        let body = vector.envelope.strip_prefix(PREFIX).expect("an envelope");
-        Base64UrlUnpadded::decode_vec(body).expect("an envelope")
-    }
-
-    fn change_body(vector: &mut Vector, change: &dyn Fn(&mut Vec<u8>)) {
-        let mut body = body_of(vector);
-        change(&mut body);
-        vector.envelope = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&body));
     }
 
     fn change_text_in_body(vector: &mut Vector, from: &str, to: &str) {
