@@ -1,0 +1,2 @@
+//! The `portal` command.
+fn main() {}
