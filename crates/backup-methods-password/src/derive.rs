@@ -37,10 +37,12 @@ async fn off_thread<T>(work: impl FnOnce() -> T) -> T {
 
 fn argon2id(password: &OpaqueString, params: &Params, key: &mut [u8; 32]) -> Result<()> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, argon2_params(params.cost)?);
+    hash(&argon2, password.as_bytes(), &params.salt, key)
+}
+
+fn hash(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], key: &mut [u8; 32]) -> Result<()> {
     let mut memory = wiped_memory(argon2.params().block_count())?;
-    argon2
-        .hash_password_into_with_memory(password.as_bytes(), &params.salt, key, &mut **memory)
-        .map_err(no_argon2)
+    argon2.hash_password_into_with_memory(password, salt, key, &mut **memory).map_err(no_argon2)
 }
 
 fn argon2_params(cost: Cost) -> Result<argon2::Params> {
@@ -64,4 +66,57 @@ fn wiped_memory(blocks: usize) -> Result<Zeroizing<Box<[Block]>>> {
     })?;
     memory.resize(blocks, Block::new());
     Ok(Zeroizing::new(memory.into_boxed_slice()))
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::{AssociatedData, ParamsBuilder};
+
+    use super::*;
+
+    /// RFC 9106, section 5.3.
+    #[test]
+    fn the_rfcs_test_vector_comes_out() {
+        let mut params = ParamsBuilder::new();
+        params.m_cost(32).t_cost(3).p_cost(4).output_len(32);
+        params.data(AssociatedData::new(&[4; 12]).unwrap());
+        let argon2 = Argon2::new_with_secret(
+            &[3; 8],
+            Algorithm::Argon2id,
+            Version::V0x13,
+            params.build().unwrap(),
+        )
+        .unwrap();
+        let mut tag = [0; 32];
+        hash(&argon2, &[1; 32], &[2; 16], &mut tag).unwrap();
+        assert_eq!(tag, RFC_9106_TAG);
+    }
+
+    const RFC_9106_TAG: [u8; 32] = [
+        0x0d, 0x64, 0x0d, 0xf5, 0x8d, 0x78, 0x76, 0x6c, 0x08, 0xc0, 0x37, 0xa3, 0x4a, 0x8b, 0x53,
+        0xc9, 0xd0, 0x1e, 0xf0, 0x45, 0x2d, 0x75, 0xb6, 0x5e, 0xb5, 0x25, 0x20, 0xe9, 0x6b, 0x01,
+        0xe6, 0x59,
+    ];
+
+    /// The key was computed by OpenSSL's Argon2id from the UTF-8 of "päss wörd".
+    #[test]
+    fn a_key_is_what_another_implementation_makes_of_the_normalized_password() {
+        let params = Params { cost: Cost::read(64, 2, 2).unwrap(), salt: (0..16).collect() };
+        let password = OpaqueString::enforce("pa\u{308}ss\u{3000}wo\u{308}rd").unwrap();
+        let mut key = [0; 32];
+        argon2id(&password, &params, &mut key).unwrap();
+        assert_eq!(key, GOLDEN_KEY);
+    }
+
+    const GOLDEN_KEY: [u8; 32] = [
+        0x66, 0xfd, 0x8e, 0xf9, 0x48, 0x5f, 0x74, 0x13, 0x45, 0x52, 0x8e, 0x4d, 0x40, 0xb7, 0x14,
+        0xea, 0xba, 0xb6, 0x94, 0x15, 0xfc, 0xc3, 0xbc, 0xac, 0x11, 0xfd, 0x44, 0x64, 0x80, 0xc6,
+        0xb7, 0x00,
+    ];
+
+    #[test]
+    fn memory_that_cannot_be_had_is_an_error() {
+        let error = wiped_memory(usize::MAX / Block::SIZE).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+    }
 }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use backup_core::Envelope;
+use backup_core::{Envelope, ErrorKind};
 use clap::{Args, Subcommand};
 
 use crate::failure::{EXIT_CODES, Failure};
@@ -61,6 +61,10 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Envelope, Failure> {
     let text = str::from_utf8(bytes).unwrap_or_default().trim();
     Envelope::parse(text).map_err(|error| {
         let what = recognize::what_is(bytes).unwrap_or_else(|| error.to_string().into());
-        Failure::NotAnEnvelope(format!("{}: {what}", path.display()))
+        let once_was_ours = error.kind() == ErrorKind::Damaged && text.starts_with(PREFIX);
+        let hint = if once_was_ours { "; take another copy of the backup" } else { "" };
+        Failure::NotAnEnvelope(format!("{}: {what}{hint}", path.display()))
     })
 }
+
+const PREFIX: &str = "portal-backup-";

@@ -1,8 +1,10 @@
 //! Tells the story, one plain line at a time.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Instant,
 };
 

@@ -41,6 +41,7 @@ impl PasswordPrompt for User {
         let password = self.script.get(next).ok_or_else(|| {
             Error::new(ErrorKind::Cancelled, "the demo's user was asked more often than expected")
         })?;
+        say("> ************");
         Ok(SecretString::from(*password))
     }
 }
