@@ -51,6 +51,7 @@ fn opens() -> Result<()> {
     let backup_key = Key::BackupKey(hex(EncryptionKey::from(backup_key).expose()));
     write("envelope/opens/without-slot", vector(&sealer, None, backup_key, &both)?)?;
     claims()?;
+    passwords()?;
 
     let (method, key) = threshold_of_fixed_keys()?;
     let sealer = enroll(&context("acme", "alice"), &method)?;
@@ -73,6 +74,21 @@ fn opens() -> Result<()> {
     let mut record = vector(&sealer, None, backup_key, &both)?;
     record.record = Some(hex(sealer.encode().expose_secret()));
     write("sealing-record/opens/without-slot", record)
+}
+
+/// Passwords, typed in ways that Unicode has several encodings for.
+fn passwords() -> Result<()> {
+    let both = ["SECP256K1", "ED25519"];
+    let enrolled = |typed: &str| -> Result<Vector> {
+        let key = Key::Password(typed.to_owned());
+        let sealer = enroll(&context("acme", "alice"), &*method("PASSWORD", &key))?;
+        vector(&sealer, Some("PASSWORD"), key, &both)
+    };
+    write("envelope/opens/password", enrolled("seven teal lanterns drift")?)?;
+    let mut unicode = enrolled("Ångström\u{a0}und\u{3000}Brücke")?;
+    unicode.comment = "enrolled in NFC with odd spaces, entered decomposed".to_owned();
+    unicode.key = Key::Password("A\u{30a}ngstro\u{308}m und Bru\u{308}cke".to_owned());
+    write("envelope/opens/password-decomposed", unicode)
 }
 
 /// Envelopes whose claims are scratched, or that are read by somebody who knows more wallets.
@@ -269,7 +285,8 @@ mod refused {
         body()?;
         readers()?;
         slots()?;
-        threshold()
+        threshold()?;
+        passwords()
     }
 
     /// Wrong as text.
@@ -423,6 +440,32 @@ mod refused {
                 }
             }
         })
+    }
+
+    fn passwords() -> Result<()> {
+        let changed = |name, comment, error, old: &str, new: &str| {
+            from("password", name, comment, error, |v| change_text_in_body(v, old, new))
+        };
+        from("password", "wrong-password", "another password", "Unauthorized", |v| {
+            v.key = Key::Password("seven teal lanterns Drift".to_owned());
+        })?;
+        changed("hostile-memory", "almost a GiB of memory", "TooCostly", "131072", "999999")?;
+        changed("cheaper-memory", "less memory than enrolled", "Unauthorized", "131072", "100000")?;
+        changed(
+            "other-passes",
+            "fewer passes than enrolled",
+            "Unauthorized",
+            r#""passes":3"#,
+            r#""passes":1"#,
+        )?;
+        changed(
+            "no-lanes",
+            "nothing to compute with",
+            "InvalidParams",
+            r#""lanes":4"#,
+            r#""lanes":0"#,
+        )?;
+        changed("other-algorithm", "Argon2i", "InvalidParams", r#""argon2id""#, r#""argon2_i""#)
     }
 
     pub(super) fn records() -> Result<()> {

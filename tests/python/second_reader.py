@@ -45,8 +45,9 @@ POINT_LENGTH = {SECP256K1: 33, ED25519: 32}
 CURVE_NAME = {SECP256K1: "SECP256K1", ED25519: "ED25519"}
 CURVE_CODE = {name: code for code, name in CURVE_NAME.items()}
 
-# The document sets no ceilings for Argon2id. These are this reader's own.
-MOST_MEMORY_KIB, MOST_PASSES, MOST_LANES = 1024 * 1024, 16, 16
+# What this reader is willing to spend on Argon2id.
+MOST_MEMORY_KIB = 512 * 1024
+MOST_KIB_PASSES = 4 * MOST_MEMORY_KIB
 
 
 # --- Errors ---------------------------------------------------------------------------------------
@@ -751,30 +752,42 @@ def key_name(custodian: str, client: str) -> str:
 def password_key(password: str, parameters: bytes) -> bytes:
     """The wrapping key of `PASSWORD`."""
     params = members_of(
-        parse_params(parameters), v=int, kdf=str, memory_kib=int, passes=int, lanes=int, salt=str
+        parse_params(parameters),
+        v=int,
+        algorithm=str,
+        memory_kib=int,
+        passes=int,
+        lanes=int,
+        salt=str,
     )
     expect_version_1(params)
     memory, passes, lanes = params["memory_kib"], params["passes"], params["lanes"]
     salt = param_bytes(params["salt"])
     if (
-        params["kdf"] != "argon2id"
+        params["algorithm"] != "argon2id"
         or passes < 1
         or lanes < 1
         or memory < 8 * lanes
-        or len(salt) < 8
+        or not 16 <= len(salt) <= 64
     ):
         raise InvalidParams("not Argon2id, or not possible with it")
-    if memory > MOST_MEMORY_KIB or passes > MOST_PASSES or lanes > MOST_LANES:
+    if memory > MOST_MEMORY_KIB or memory * passes > MOST_KIB_PASSES:
         raise TooCostly("Argon2id that asks for too much")
     return argon2id(password, salt, memory, passes, lanes)
 
 
+def opaque_string(typed: str) -> str:
+    """RFC 8265 section 4.2.2: other spaces become U+0020, then NFC."""
+    spaces = (" " if unicodedata.category(c) == "Zs" else c for c in typed)
+    return unicodedata.normalize("NFC", "".join(spaces))
+
+
 def argon2id(password: str, salt: bytes, memory_kib: int, passes: int, lanes: int) -> bytes:
-    """32 bytes of Argon2id, version 0x13, over the password in UTF-8 NFC."""
+    """32 bytes of Argon2id, version 0x13, over the password as an OpaqueString in UTF-8."""
     from argon2.low_level import Type, hash_secret_raw
 
     return hash_secret_raw(
-        secret=unicodedata.normalize("NFC", password).encode("utf-8"),
+        secret=opaque_string(password).encode("utf-8"),
         salt=salt,
         time_cost=passes,
         memory_cost=memory_kib,
@@ -1007,10 +1020,10 @@ def stored_method(method: str) -> Method:
 
 def password_method() -> Method:
     """`PASSWORD`, cheap, with a password that is not in NFC."""
-    password = f"cafe\u0301 {os.urandom(8).hex()}"
+    password = f"cafe\u0301\u00a0{os.urandom(8).hex()}"
     cost = {"memory_kib": 8192, "passes": 1, "lanes": 1}
     salt = base64url(os.urandom(16))
-    parameters = compact_json({"v": 1, "kdf": "argon2id", **cost, "salt": salt})
+    parameters = compact_json({"v": 1, "algorithm": "argon2id", **cost, "salt": salt})
     return Method(
         "PASSWORD", parameters, password_key(password, parameters), {"password": password}
     )

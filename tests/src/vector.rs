@@ -8,6 +8,7 @@ use backup_core::{
     Threshold, WrappingKey,
     secrecy::{ExposeSecret, SecretSlice},
 };
+use backup_methods_password::{GivenPassword, Password};
 use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +147,9 @@ pub fn method(id: &str, key: &Key) -> Arc<dyn BackupMethod> {
                 .map(|(label, member)| (label.clone(), method(&member.method, &member.key)));
             Arc::new(Threshold::new(1, members).expect("a vector's threshold"))
         }
-        Key::Password(_) => panic!("no password method yet"),
+        Key::Password(password) => {
+            Arc::new(Password::new(GivenPassword::new(password.as_str().into())))
+        }
         Key::BackupKey(_) => panic!("a backup key belongs to no method"),
     }
 }
