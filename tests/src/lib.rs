@@ -1,1 +1,7 @@
 //! What the end-to-end tests and benchmarks of the workspace share.
+
+#![expect(clippy::missing_panics_doc, reason = "test helpers panic when a test's files are wrong")]
+
+pub mod fixed_key;
+pub mod python;
+pub mod vector;
