@@ -7,12 +7,16 @@
 mod client;
 mod drops;
 mod expect;
+mod faulty_store;
+pub mod key_encryption;
 mod leaks;
 mod logs;
+mod memory_key;
 mod memory_store;
 pub mod method;
 mod record;
 mod rule;
+pub mod store;
 mod user;
 
 pub use backup_core;
@@ -20,11 +24,15 @@ pub use backup_core;
 pub use crate::{
     client::Client,
     drops::{poll_then_drop, yield_now},
+    faulty_store::{Call, Fault, FaultyStore},
+    key_encryption::KeyEncryptionFixture,
     leaks::Secrets,
     logs::LogCapture,
+    memory_key::MemoryKey,
     memory_store::MemoryStore,
     method::Fixture,
     record::{RecordingJournal, RecordingProgress},
     rule::Rule,
+    store::StoreFixture,
     user::{PromptCounter, ScriptedUser},
 };

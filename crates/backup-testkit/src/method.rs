@@ -15,6 +15,7 @@ mod tapped;
 mod traces;
 mod users;
 
+pub(crate) use self::crashes::for_every_drop;
 pub use self::{
     checks::*, clients::*, crashes::*, fixture::Fixture, keys::*, params::*, revocation::*,
     secrecy::*, users::*,

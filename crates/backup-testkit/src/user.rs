@@ -9,10 +9,7 @@ use std::{
     },
 };
 
-use backup_core::{
-    Error, ErrorKind, Result,
-    secrecy::{ExposeSecret, SecretString},
-};
+use backup_core::{Error, ErrorKind, Result, secrecy::SecretString};
 
 use crate::{drops::yield_now, record::lock};
 
@@ -103,17 +100,15 @@ impl fmt::Debug for ScriptedUser {
 impl Clone for ScriptedUser {
     /// The same script from where it stands, and the same count.
     fn clone(&self) -> Self {
-        let answers = lock(&self.answers).iter().map(copy).collect();
+        let answers = lock(&self.answers).clone();
         Self { answers: Mutex::new(answers), prompts: self.prompts.clone() }
     }
 }
 
-fn copy(answer: &Option<SecretString>) -> Option<SecretString> {
-    answer.as_ref().map(|secret| SecretString::from(secret.expose_secret()))
-}
-
 #[cfg(test)]
 mod tests {
+    use backup_core::secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]

@@ -81,8 +81,8 @@ pub async fn malformed_params_are_found_first(fixture: &impl Fixture) {
 /// Malformed parameters, given to unlock and to revoke, neither destroy nor leave anything.
 pub async fn malformed_params_harm_nothing(fixture: &impl Fixture) {
     let (method, client) = (fixture.method(), Client::new());
-    let made = must(method.enroll(&client.op(Purpose::Enroll)).await, ENROLLS);
     let samples = malformed(fixture, &client).await;
+    let made = must(method.enroll(&client.op(Purpose::Enroll)).await, ENROLLS);
     let before = Traces::of(fixture, &client).await;
     for (_, params) in &samples {
         let _ = use_both(&method, &client, params).await;

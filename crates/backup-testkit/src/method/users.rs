@@ -1,6 +1,6 @@
 //! Rules: what is asked of users, and what becomes of their answers.
 
-use backup_core::{BackupMethod, Envelope, ErrorKind, Progress, Purpose, Stage};
+use backup_core::{BackupMethod, ErrorKind, Progress, Purpose, Stage};
 
 use super::{
     keys::{ENROLLS, slot_params},
@@ -65,7 +65,7 @@ pub async fn declining_is_cancelled(fixture: &impl Fixture) {
     let Some(declining) = fixture.with_declining_user() else { return };
     let client = Client::new();
     let envelope = must(client.back_up(&fixture.method()).await, ENROLLS);
-    let [enrolling, unlocking] = prompts_of(fixture, &client, &envelope).await;
+    let [enrolling, unlocking] = prompts_of(fixture).await;
     let kinds = [ErrorKind::Cancelled];
     let asked = fixture.prompts();
     if enrolling > 0 {
@@ -85,7 +85,7 @@ pub async fn declining_changes_nothing(fixture: &impl Fixture) {
     let Some(declining) = fixture.with_declining_user() else { return };
     let client = Client::new();
     let envelope = must(client.back_up(&fixture.method()).await, ENROLLS);
-    let [enrolling, _] = prompts_of(fixture, &client, &envelope).await;
+    let [enrolling, _] = prompts_of(fixture).await;
     let before = Traces::of(fixture, &client).await;
     if enrolling > 0 {
         let _ = client.back_up(&declining).await;
@@ -134,11 +134,12 @@ pub async fn never_says_done(fixture: &impl Fixture) {
 }
 
 /// How often a user is asked to enroll, and to unlock.
-async fn prompts_of(fixture: &impl Fixture, client: &Client, envelope: &Envelope) -> [usize; 2] {
+async fn prompts_of(fixture: &impl Fixture) -> [usize; 2] {
+    let (method, client) = (fixture.method(), Client::new());
     let before = fixture.prompts();
-    must(client.back_up(&fixture.method()).await, ENROLLS);
+    let envelope = must(client.back_up(&method).await, ENROLLS);
     let enrolled = fixture.prompts();
-    must(client.open(&fixture.method(), envelope).await, OPENS);
+    must(client.open(&method, &envelope).await, OPENS);
     [enrolled - before, fixture.prompts() - enrolled]
 }
 
