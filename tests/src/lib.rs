@@ -4,4 +4,5 @@
 
 pub mod fixed_key;
 pub mod python;
+pub mod ratio;
 pub mod vector;

@@ -47,9 +47,12 @@ pub struct Opened {
 }
 
 impl Envelope {
-    /// The longest envelope that is read, in characters. Reading one allocates less than twice its
-    /// length.
+    /// The longest envelope that is read, in characters.
     pub const MAX_LEN: usize = 64 * 1024;
+
+    /// The most that parsing an envelope allocates, in bytes, whoever wrote it: four times its
+    /// length, and at most this.
+    pub const MAX_ALLOCATION: usize = 4 * Self::MAX_LEN;
 
     /// Reads an envelope. Nothing of it is believed yet.
     ///
