@@ -9,6 +9,9 @@ use crate::workspace::Workspace;
 const LONG_FILE: usize = 500;
 const LONG_LINE: usize = 100;
 
+/// A crate's documentation may be its README.
+const OPENINGS: &[&str] = &["//!", "#![doc = include_str!("];
+
 /// Written in two parts, for this file is tidied too.
 const UNFINISHED: &[&str] =
     &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!("), concat!("#[ig", "nore")];
@@ -58,7 +61,7 @@ fn name_long_file(path: &str, text: &str) {
 
 fn of_file(path: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    if is_rust(path) && !text.starts_with("//!") {
+    if is_rust(path) && !OPENINGS.iter().any(|opening| text.starts_with(opening)) {
         problems.push(": does not open with a //! line".to_owned());
     }
     for (line, number) in text.lines().zip(1..) {
@@ -114,6 +117,7 @@ mod tests {
     #[test]
     fn a_rust_file_opens_with_what_it_is() {
         assert_eq!(of_file("a.rs", "fn f() {}\n"), [": does not open with a //! line"]);
+        assert!(of_file("a.rs", "#![doc = include_str!(\"../README.md\")]\n").is_empty());
         assert!(of_file("a.py", "def f(): pass\n").is_empty());
     }
 
