@@ -5,7 +5,6 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use crate::{
     BackupMethod, EncryptionContext, EncryptionKey, Enrollment, Error, ErrorKind, Held, MethodId,
@@ -175,12 +174,10 @@ impl<S: KeyStore> StoredKey<S> {
         key: &EncryptionKey,
     ) -> Result<()> {
         self.0.put(op, name, key).await?;
-        let stored = self.0.get(op, name).await?;
-        if bool::from(stored.ct_eq(key)) {
-            Ok(())
-        } else {
-            Err(damaged("the store does not give back what was put into it"))
+        if self.0.get(op, name).await? != *key {
+            return Err(damaged("the store does not give back what was put into it"));
         }
+        Ok(())
     }
 }
 

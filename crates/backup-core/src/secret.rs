@@ -57,6 +57,15 @@ macro_rules! secret_32 {
             }
         }
 
+        /// Compares in constant time.
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.ct_eq(other).into()
+            }
+        }
+
+        impl Eq for $name {}
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(concat!(stringify!($name), "([REDACTED])"))
@@ -136,7 +145,7 @@ mod tests {
     #[test]
     fn generated_secrets_differ() {
         let (a, b) = (WrappingKey::generate().unwrap(), WrappingKey::generate().unwrap());
-        assert!(!bool::from(a.ct_eq(&b)));
-        assert!(bool::from(a.ct_eq(&WrappingKey::copied_from(a.expose()))));
+        assert_ne!(a, b);
+        assert_eq!(a, WrappingKey::copied_from(a.expose()));
     }
 }
