@@ -175,13 +175,22 @@ impl<S: KeyStore> StoredKey<S> {
         key: &EncryptionKey,
     ) -> Result<()> {
         self.0.put(op, name, key).await?;
-        let stored = self.0.get(op, name).await?;
+        let stored = self.0.get(op, name).await.map_err(not_there_yet)?;
         if bool::from(stored.ct_eq(key)) {
             Ok(())
         } else {
             Err(damaged("the store does not give back what was put into it"))
         }
     }
+}
+
+/// What was just put and is not to be seen is no reason to try another backup.
+fn not_there_yet(error: Error) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    Error::new(ErrorKind::Unavailable, "the store does not show yet what was put; try again later")
+        .with_source(error)
 }
 
 #[derive(Deserialize, Serialize)]
