@@ -174,11 +174,20 @@ impl<S: KeyStore> StoredKey<S> {
         key: &EncryptionKey,
     ) -> Result<()> {
         self.0.put(op, name, key).await?;
-        if self.0.get(op, name).await? != *key {
+        if self.0.get(op, name).await.map_err(not_there_yet)? != *key {
             return Err(damaged("the store does not give back what was put into it"));
         }
         Ok(())
     }
+}
+
+/// What was just put and is not to be seen is no reason to try another backup.
+fn not_there_yet(error: Error) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    Error::new(ErrorKind::Unavailable, "the store does not show yet what was put; try again later")
+        .with_source(error)
 }
 
 #[derive(Deserialize, Serialize)]
@@ -248,6 +257,7 @@ impl<S: KeyStore> BackupMethod for StoredKey<S> {
 
     async fn held(&self, op: &Operation<'_>) -> Result<Vec<Held>> {
         let names = self.0.list(op, &KeyPrefix::of(op.context())).await?;
-        names.iter().map(|name| StoredKeyParams::encode(name).map(Held::new)).collect()
+        let held = |name| Ok(Held::new(self.id(), StoredKeyParams::encode(name)?));
+        names.iter().map(held).collect()
     }
 }

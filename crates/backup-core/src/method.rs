@@ -22,7 +22,7 @@ use crate::{Error, ErrorKind, MethodId, Operation, Result, WrappingKey};
 ///
 /// A caller may drop any of these futures at any point. What was enrolled before still unlocks, and
 /// what a dropped enrolment left behind is found by [`held`](Self::held) or in the
-/// [`Journal`](crate::Journal).
+/// [`Journal`](crate::Journal). What a dropped future began may still happen a little later.
 #[cfg_attr(target_family = "wasm", async_trait(?Send))]
 #[cfg_attr(not(target_family = "wasm"), async_trait)]
 pub trait BackupMethod: fmt::Debug + Send + Sync {
@@ -68,7 +68,8 @@ pub trait BackupMethod: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// As for [`unlock`](Self::unlock), but never [`ErrorKind::NotFound`].
+    /// As for [`unlock`](Self::unlock), but never [`ErrorKind::NotFound`]. After an error it may be
+    /// gone or not: call it again.
     async fn revoke(&self, op: &Operation<'_>, params: &MethodParams) -> Result<()>;
 
     /// What the method keeps for this client, whether a backup still needs it or not.
@@ -95,15 +96,17 @@ pub struct Enrollment {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Held {
+    /// The method that keeps it, and that revokes it: of a method made of others, the member.
+    pub method: MethodId,
     /// The parameters under which it was enrolled.
     pub params: MethodParams,
 }
 
 impl Held {
-    /// What was kept under `params`.
+    /// What `method` keeps under `params`.
     #[must_use]
-    pub fn new(params: MethodParams) -> Self {
-        Self { params }
+    pub fn new(method: MethodId, params: MethodParams) -> Self {
+        Self { method, params }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The suites for stores and for key encryption, on the parts in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use backup_testkit::{
     Fault, FaultyStore, KeyEncryptionFixture, MemoryKey, MemoryStore, StoreFixture,
 };

@@ -1,5 +1,7 @@
 //! The suite on two of three: a store, a store of the same kind, and a threshold of two more.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use backup_core::{BackupMethod, StoredKey, Threshold};

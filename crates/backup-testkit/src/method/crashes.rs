@@ -75,14 +75,14 @@ pub async fn announced_params_revoke_what_is_left(fixture: &impl Fixture) {
 }
 
 /// What a method says it holds, after an enrolment that was dropped and one that was not, is
-/// revoked by the very parameters it lists.
+/// revoked by the method and the very parameters it lists.
 pub async fn held_params_revoke_what_is_held(fixture: &impl Fixture) {
     for_every_drop(async |polls| {
         let (method, client) = (fixture.method(), Client::new());
         let made = poll_then_drop(polls, method.enroll(&client.op(Purpose::Enroll))).await;
-        for params in Traces::of(fixture, &client).await.held {
-            let params = must(MethodParams::from_bytes(params), "held parameters are too long");
-            revoke_by_a_part(fixture, &client, None, &params).await;
+        let held = fixture.method().held(&client.op(Purpose::Revoke)).await;
+        for held in must(held, "it does not list what it holds") {
+            revoke_by_a_part(fixture, &client, &held.method, &held.params).await;
         }
         let held = Traces::of(fixture, &client).await.held.len();
         assert_eq!(held, 0, "what is held stays held after it was revoked ({polls} polls)");
@@ -180,7 +180,7 @@ const MAX_POLLS: usize = 1000;
 
 async fn revoke_announced(fixture: &impl Fixture, client: &Client) {
     for (id, params) in client.journal.entries() {
-        revoke_by_a_part(fixture, client, Some(&id), &params).await;
+        revoke_by_a_part(fixture, client, &id, &params).await;
     }
 }
 
@@ -188,12 +188,12 @@ async fn revoke_announced(fixture: &impl Fixture, client: &Client) {
 async fn revoke_by_a_part(
     fixture: &impl Fixture,
     client: &Client,
-    id: Option<&MethodId>,
+    id: &MethodId,
     params: &MethodParams,
 ) {
     let mut result = None;
     for part in fixture.parts() {
-        if id.is_none_or(|id| *id == part.id()) {
+        if *id == part.id() {
             let revoked = part.revoke(&client.op(Purpose::Revoke), params).await;
             result = match result {
                 Some(Ok(())) => result,

@@ -42,7 +42,8 @@ pub trait Fixture: Send + Sync + Sized {
     }
 
     /// What users of this world know, right and wrong, and what must therefore stand in no text.
-    /// Of at least eight bytes each.
+    ///
+    /// Of at least eight bytes each, and different in each world: other tests log at the same time.
     fn secrets(&self) -> Vec<String> {
         Vec::new()
     }

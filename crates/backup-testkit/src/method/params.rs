@@ -72,8 +72,10 @@ pub async fn malformed_params_are_found_first(fixture: &impl Fixture) {
     let Some(away) = fixture.with_back_end_away() else { return };
     for (what, params) in &samples {
         for result in use_both(&away, &client, params).await {
-            let meaning = format!("an outage hides that parameters are malformed ({what})");
-            must_fail(result, &[ErrorKind::InvalidParams], &meaning);
+            assert!(
+                result.is_err_and(|error| error.kind() != ErrorKind::Unavailable),
+                "an outage hides that parameters are malformed ({what})"
+            );
         }
     }
 }

@@ -26,7 +26,10 @@ impl Keys {
     }
 
     pub(super) fn see(&self, key: &WrappingKey) {
-        lock(&self.0).push(WrappingKey::copied_from(key.expose()));
+        let mut keys = lock(&self.0);
+        if keys.iter().all(|seen| seen.expose() != key.expose()) {
+            keys.push(WrappingKey::copied_from(key.expose()));
+        }
     }
 
     /// These keys and what users know, to be searched for.

@@ -109,6 +109,10 @@ pub async fn says_when_the_user_is_waited_for(fixture: &impl Fixture) {
     assert_waits_are_told(fixture.prompts() - asked, &client.progress.take(), "unlock");
     if let Some(declining) = fixture.with_declining_user() {
         let asked = fixture.prompts();
+        let _ = client.back_up(&declining).await;
+        let told = client.progress.take();
+        assert_waits_are_told(fixture.prompts() - asked, &told, "enroll, when declined");
+        let asked = fixture.prompts();
         let _ = client.open(&declining, &envelope).await;
         let told = client.progress.take();
         assert_waits_are_told(fixture.prompts() - asked, &told, "unlock, when declined");

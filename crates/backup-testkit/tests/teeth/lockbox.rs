@@ -10,9 +10,9 @@ use std::{
 };
 
 use backup_core::{
-    BackupMethod, EncryptionContext, EncryptionKey, Enrollment, Error, ErrorKind, Held, KeyName,
-    KeyPrefix, KeyStore, MethodId, MethodParams, Operation, Progress, Result, Stage, WrappingKey,
-    async_trait,
+    BackupId, BackupMethod, EncryptionContext, EncryptionKey, Enrollment, Error, ErrorKind, Held,
+    KeyName, KeyPrefix, KeyStore, MethodId, MethodParams, Operation, Progress, Result, Stage,
+    WrappingKey, async_trait,
     secrecy::{ExposeSecret, SecretString},
 };
 use backup_testkit::{
@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 /// The one way in which a lockbox, or its fixture, is wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Flaw {
+pub(crate) enum Flaw {
     None,
     // Of ids and keys.
     ChangesItsId,
@@ -94,7 +94,7 @@ struct Params {
 }
 
 /// Keeps a random key in a store; the wrapping key is a hash of it and of a password.
-pub struct LockBox {
+pub(crate) struct LockBox {
     flaw: Flaw,
     store: FaultyStore<MemoryStore>,
     user: ScriptedUser,
@@ -370,9 +370,9 @@ impl BackupMethod for LockBox {
         }
         if self.is(Flaw::HeldIsNotRevocable) {
             let text = |name: &KeyName| MethodParams::from_bytes(name.as_str());
-            return names.iter().map(|name| text(name).map(Held::new)).collect();
+            return names.iter().map(|name| Ok(Held::new(self.id(), text(name)?))).collect();
         }
-        names.iter().map(|name| encode(name, None).map(Held::new)).collect()
+        names.iter().map(|name| Ok(Held::new(self.id(), encode(name, None)?))).collect()
     }
 }
 
@@ -393,23 +393,24 @@ fn not_found() -> Error {
 }
 
 /// A world of lockboxes with one flaw.
-pub struct World {
-    pub flaw: Flaw,
+pub(crate) struct World {
+    flaw: Flaw,
     store: MemoryStore,
     prompts: PromptCounter,
     clients: Arc<Mutex<Vec<EncryptionContext>>>,
+    right: String,
+    wrong: String,
 }
 
-const RIGHT: &str = "a password of the lockbox";
-const WRONG: &str = "no password of the lockbox";
-
 impl World {
-    pub fn with(flaw: Flaw) -> Self {
+    pub(crate) fn with(flaw: Flaw) -> Self {
         Self {
             flaw,
             store: MemoryStore::new(),
             prompts: PromptCounter::new(),
             clients: Arc::default(),
+            right: format!("right {}", BackupId::generate().unwrap()),
+            wrong: format!("wrong {}", BackupId::generate().unwrap()),
         }
     }
 
@@ -436,7 +437,7 @@ impl Fixture for World {
     }
 
     fn method(&self) -> LockBox {
-        self.lockbox(ScriptedUser::answering([RIGHT]))
+        self.lockbox(ScriptedUser::answering([&*self.right]))
     }
 
     fn stores(&self) -> bool {
@@ -452,15 +453,15 @@ impl Fixture for World {
     }
 
     fn secrets(&self) -> Vec<String> {
-        vec![RIGHT.to_owned(), WRONG.to_owned()]
+        vec![self.right.clone(), self.wrong.clone()]
     }
 
     fn with_wrong_user(&self) -> Option<LockBox> {
-        Some(self.lockbox(ScriptedUser::answering([WRONG])))
+        Some(self.lockbox(ScriptedUser::answering([&*self.wrong])))
     }
 
     fn with_clumsy_user(&self) -> Option<LockBox> {
-        Some(self.lockbox(ScriptedUser::answering([WRONG, RIGHT])))
+        Some(self.lockbox(ScriptedUser::answering([&*self.wrong, &*self.right])))
     }
 
     fn with_declining_user(&self) -> Option<LockBox> {
