@@ -1,5 +1,6 @@
 //! The password method from outside, as an app uses it.
 
+mod conformance;
 mod executors;
 mod rules;
 mod support;
