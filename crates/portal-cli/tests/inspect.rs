@@ -1,4 +1,5 @@
 //! The real binary's `envelope inspect`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,
