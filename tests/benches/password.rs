@@ -13,6 +13,7 @@ use backup_core::{
 };
 use backup_methods_password::{Cost, GivenPassword, Password};
 use futures_executor::block_on;
+use portal_tests::ratio;
 
 fn main() {
     print_candidates();
@@ -40,18 +41,11 @@ fn print_ratio() {
     let enroll = Operation::new(Purpose::Enroll, &context);
     let params = block_on(method().enroll(&enroll)).expect("the password is accepted").params;
     let unlock = Operation::new(Purpose::Unlock, &context);
-    let (mut ours, mut primitive) = (Duration::MAX, Duration::MAX);
-    for _ in 0..RUNS {
-        ours = ours.min(time(|| {
-            black_box(block_on(method().unlock(&unlock, &params)).expect("it unlocks"));
-        }));
-        primitive = primitive.min(time(|| bare(cost.memory_kib(), cost.passes(), cost.lanes())));
-    }
-    let ratio = ours.as_secs_f64() / primitive.as_secs_f64();
-    println!(
-        "\nunlock at the recommended cost: {} ms, bare Argon2id: {} ms, ratio {ratio:.2}",
-        ours.as_millis(),
-        primitive.as_millis()
+    ratio::print(
+        "password unlock / bare Argon2id",
+        1.1,
+        || drop(black_box(block_on(method().unlock(&unlock, &params)))),
+        || bare(cost.memory_kib(), cost.passes(), cost.lanes()),
     );
 }
 

@@ -1,6 +1,7 @@
 //! A client with wallets, and a method whose user may be wrong a few times.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::{
     Mutex,
