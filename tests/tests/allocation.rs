@@ -1,5 +1,7 @@
 //! What reading an envelope may cost in memory, whoever wrote it.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 use std::{alloc::System, fs, path::Path};
 
 use backup_core::Envelope;

@@ -23,7 +23,7 @@ fn is_refused(path: &Path) -> TestResult {
 }
 
 /// The record still seals, and what it sealed then and seals now opens alike.
-fn sealing_record_works(path: &Path) -> TestResult {
+fn record_works(path: &Path) -> TestResult {
     let mut vector: Vector = serde_json::from_str(&fs::read_to_string(path)?)?;
     opens(path)?;
     let record = unhex(vector.record.as_deref().ok_or("there is no record")?);
@@ -35,7 +35,7 @@ fn sealing_record_works(path: &Path) -> TestResult {
     Ok(())
 }
 
-fn sealing_record_is_refused(path: &Path) -> TestResult {
+fn record_is_refused(path: &Path) -> TestResult {
     let vector: Vector = serde_json::from_str(&fs::read_to_string(path)?)?;
     let record = unhex(vector.record.as_deref().ok_or("there is no record")?);
     let error = Sealer::decode(&record).expect_err("a refused record was read");
@@ -46,6 +46,6 @@ fn sealing_record_is_refused(path: &Path) -> TestResult {
 datatest_stable::harness! {
     { test = opens, root = "vectors/envelope/opens", pattern = r".*\.json$" },
     { test = is_refused, root = "vectors/envelope/refused", pattern = r".*\.json$" },
-    { test = sealing_record_works, root = "vectors/sealing-record/opens", pattern = r".*\.json$" },
-    { test = sealing_record_is_refused, root = "vectors/sealing-record/refused", pattern = r".*\.json$" },
+    { test = record_works, root = "vectors/sealing-record/opens", pattern = r".*\.json$" },
+    { test = record_is_refused, root = "vectors/sealing-record/refused", pattern = r".*\.json$" },
 }

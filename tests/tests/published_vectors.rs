@@ -1,5 +1,7 @@
 //! The primitives against vectors that others published.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},

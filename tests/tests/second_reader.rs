@@ -1,4 +1,7 @@
-//! A second implementation, written from `docs/format.md` alone, reads what we write and the reverse.
+//! A second implementation, written from `docs/format.md` alone, reads what we write and the
+//! reverse.
+
+#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{
     fs,

@@ -28,8 +28,8 @@ const ANY_VERSION: &str = "portal-backup-";
 /// An encrypted backup: what the guides call `cipherText`.
 ///
 /// It is safe to give to anybody to keep. What it says about itself is only a claim until it is
-/// opened with facts that the reader supplies. The format is in `docs/format.md`; it is append-only,
-/// and what is written today is meant to open decades from now.
+/// opened with facts that the reader supplies. The format is in `docs/format.md`; it is
+/// append-only, and what is written today is meant to open decades from now.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Envelope {
     text: String,

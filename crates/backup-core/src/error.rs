@@ -10,8 +10,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What the caller can do next.
 ///
 /// Within a layer, a wrong key, a wrong context and tampering are one kind, so that an error tells
-/// an attacker nothing; layers differ. A slot that does not open is [`Unauthorized`]; shares that do
-/// not open behind an opened slot are [`Damaged`], and asking the user again is of no use.
+/// an attacker nothing; layers differ. A slot that does not open is [`Unauthorized`]; shares that
+/// do not open behind an opened slot are [`Damaged`], and asking the user again is of no use.
 ///
 /// [`Unauthorized`]: ErrorKind::Unauthorized
 /// [`Damaged`]: ErrorKind::Damaged

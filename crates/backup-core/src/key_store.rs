@@ -76,7 +76,12 @@ macro_rules! forward {
                 (**self).check(op).await
             }
 
-            async fn put(&self, op: &Operation<'_>, name: &KeyName, key: &EncryptionKey) -> Result<()> {
+            async fn put(
+                &self,
+                op: &Operation<'_>,
+                name: &KeyName,
+                key: &EncryptionKey,
+            ) -> Result<()> {
                 (**self).put(op, name, key).await
             }
 
@@ -152,7 +157,8 @@ impl KeyName {
     }
 }
 
-/// The backup method that a [`KeyStore`] makes: every enrolment puts a fresh key under a fresh name.
+/// The backup method that a [`KeyStore`] makes: every enrolment puts a fresh key under a fresh
+/// name.
 #[derive(Clone, Debug)]
 pub struct StoredKey<S>(S);
 

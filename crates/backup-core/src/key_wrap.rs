@@ -3,8 +3,8 @@
 //! AES-GCM alone does not commit to its key: one ciphertext can be made that opens under two. So
 //! HKDF derives, beside the cipher key, a commitment that is compared before anything is decrypted;
 //! HKDF with SHA-256 is collision resistant, hence a wrap opens under one key and one set of facts.
-//! The construction is that of "HtE"/committing encryption by a key-derived check value (Bellare and
-//! Hoang, "Efficient Schemes for Committing Authenticated Encryption", EUROCRYPT 2022).
+//! The construction is that of "HtE"/committing encryption by a key-derived check value (Bellare
+//! and Hoang, "Efficient Schemes for Committing Authenticated Encryption", EUROCRYPT 2022).
 
 use aes_gcm::{Aes256Gcm, KeyInit, aead::AeadInOut};
 use hkdf::Hkdf;

@@ -192,7 +192,11 @@ macro_rules! forward {
                 (**self).enroll(op).await
             }
 
-            async fn unlock(&self, op: &Operation<'_>, params: &MethodParams) -> Result<WrappingKey> {
+            async fn unlock(
+                &self,
+                op: &Operation<'_>,
+                params: &MethodParams,
+            ) -> Result<WrappingKey> {
                 (**self).unlock(op, params).await
             }
 

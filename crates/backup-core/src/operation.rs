@@ -155,9 +155,10 @@ impl fmt::Debug for Operation<'_> {
 /// A record, on the device, of what methods are about to leave behind.
 ///
 /// It holds names and other public parameters only; never a key or a share. Enrolments that succeed
-/// are announced like those that do not, so whoever cleans up after a crash first makes sure that no
-/// envelope carries the parameters; and keeps the entry until what it names stays away, for a dropped
-/// future may put it there late. Of two members with one method id, either may have announced it.
+/// are announced like those that do not, so whoever cleans up after a crash first makes sure that
+/// no envelope carries the parameters; and keeps the entry until what it names stays away, for a
+/// dropped future may put it there late. Of two members with one method id, either may have
+/// announced it.
 pub trait Journal: Send + Sync {
     /// Durably records that `method` is about to leave behind what `params` name.
     ///

@@ -1,5 +1,7 @@
 //! Properties of the parsers: nothing panics, nothing that is written is lost.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod common;
 
 use backup_core::{
@@ -20,7 +22,8 @@ prop_compose! {
     ) -> ClientBackupShare {
         let point = |i: usize| Point::new(curve, &points[i]).unwrap();
         let pair = SharePairId::new(pair).unwrap();
-        ClientBackupShare::new(pair, point(0), point(1), point(2), SecretSlice::from(secret)).unwrap()
+        let secret = SecretSlice::from(secret);
+        ClientBackupShare::new(pair, point(0), point(1), point(2), secret).unwrap()
     }
 }
 
@@ -60,9 +63,13 @@ proptest! {
     }
 
     #[test]
-    fn no_edit_of_an_envelope_makes_the_parser_panic(at in any::<prop::sample::Index>(), c in any::<char>()) {
+    fn no_edit_of_an_envelope_makes_the_parser_panic(
+        at in any::<prop::sample::Index>(),
+        c in any::<char>(),
+    ) {
         let (sealer, _) = Sealer::without_slot(&common::context()).unwrap();
-        let envelope = sealer.seal(&common::backup("1"), &[common::share(Curve::Ed25519, 1)]).unwrap();
+        let share = common::share(Curve::Ed25519, 1);
+        let envelope = sealer.seal(&common::backup("1"), &[share]).unwrap();
         let mut text: Vec<char> = envelope.as_str().chars().collect();
         let at = at.index(text.len());
         text[at] = c;
@@ -100,7 +107,8 @@ proptest! {
             let custodian = CustodianId::new("acme").unwrap();
             KeyPrefix::of(&EncryptionContext::new(custodian, ClientId::new(client).unwrap()))
         };
-        let (own, other) = (name_of(&client), name_of(&format!("{}x", &client[..client.len() - 1])));
+        let other = format!("{}x", &client[..client.len() - 1]);
+        let (own, other) = (name_of(&client), name_of(&other));
         let name = KeyName::generate(&own).unwrap();
         prop_assert_eq!(KeyName::parse(&own, name.as_str()), Some(name.clone()));
         if own != other {

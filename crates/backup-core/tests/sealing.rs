@@ -1,5 +1,7 @@
 //! The life of an enrolment: enroll, seal, seal again without the user, open, go on sealing.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod common;
 
 use std::sync::atomic::Ordering;

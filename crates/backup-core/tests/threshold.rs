@@ -1,5 +1,7 @@
 //! Some of several methods: who is asked, who is passed over, and what becomes of a failure.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod common;
 
 use std::sync::{Arc, atomic::Ordering};

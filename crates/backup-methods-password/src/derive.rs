@@ -10,8 +10,8 @@ use crate::{Cost, opaque_string::OpaqueString, params::Params};
 
 /// Derives the wrapping key.
 ///
-/// If this future is dropped, a derivation that has begun runs to its end on its own thread, and its
-/// result is wiped.
+/// If this future is dropped, a derivation that has begun runs to its end on its own thread, and
+/// its result is wiped.
 pub(crate) async fn wrapping_key(password: OpaqueString, params: Params) -> Result<WrappingKey> {
     off_thread(move || {
         // One at a time: whoever cancels and tries again does not pay for the memory twice.

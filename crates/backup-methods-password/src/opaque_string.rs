@@ -1,8 +1,8 @@
 //! Passwords as RFC 8265's OpaqueString: typed differently, yet the same.
 //!
 //! Different keyboards write the same text differently: é as one code point or as two, a space as
-//! U+0020 or U+3000. RFC 8265, section 4.2.2, has them all become the same: spaces other than U+0020
-//! become that one, then NFC. Neither case nor width is mapped. Code points outside of the
+//! U+0020 or U+3000. RFC 8265, section 4.2.2, has them all become the same: spaces other than
+//! U+0020 become that one, then NFC. Neither case nor width is mapped. Code points outside of the
 //! FreeformClass of RFC 8264 are refused, with differences that only let more pass: they are looked
 //! for after NFC, so that Korean typed in decomposed form passes; the contextual rules of RFC 8264,
 //! appendix A, which keep names from looking alike, are not applied; and visible format characters,
@@ -80,8 +80,8 @@ fn check(c: char, position: usize) -> Result<(), Refusal> {
 const LINE_SEPARATOR: char = '\u{2028}';
 const PARAGRAPH_SEPARATOR: char = '\u{2029}';
 
-/// `Default_Ignorable_Code_Point`, which RFC 8264 disallows (section 9.13), and annotation marks; but
-/// not the two joiners, which it allows in context: Persian and the languages of India are not
+/// `Default_Ignorable_Code_Point`, which RFC 8264 disallows (section 9.13), and annotation marks;
+/// but not the two joiners, which it allows in context: Persian and the languages of India are not
 /// spelled without them.
 fn is_invisible(c: char) -> bool {
     matches!(

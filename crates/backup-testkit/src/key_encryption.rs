@@ -118,8 +118,8 @@ pub async fn wrapped_key_shows_no_secret(fixture: &impl KeyEncryptionFixture) {
     Secrets::new().with_key(key.expose()).assert_absent(wrapped, "a wrapped key");
 }
 
-/// Any other context is [`ErrorKind::Unauthorized`]: a fact changed, missing, added, renamed, or its
-/// bytes moved to another fact.
+/// Any other context is [`ErrorKind::Unauthorized`]: a fact changed, missing, added, renamed, or
+/// its bytes moved to another fact.
 pub async fn another_context_is_unauthorized(fixture: &impl KeyEncryptionFixture) {
     let provider = fixture.provider();
     let wrapped = must(provider.wrap(&data_key(), &context()).await, WRAPS);
@@ -146,8 +146,8 @@ pub async fn another_key_is_unauthorized(fixture: &impl KeyEncryptionFixture) {
     must_fail(unwrapped, &[ErrorKind::Unauthorized], "another key unwraps, or does not say so");
 }
 
-/// Bytes changed, cut off, added or missing altogether are [`ErrorKind::Unauthorized`], and cause no
-/// panic.
+/// Bytes changed, cut off, added or missing altogether are [`ErrorKind::Unauthorized`], and cause
+/// no panic.
 pub async fn tampering_is_unauthorized(fixture: &impl KeyEncryptionFixture) {
     let provider = fixture.provider();
     let good = must(provider.wrap(&data_key(), &context()).await, WRAPS);

@@ -6,8 +6,8 @@ use crate::Refusal;
 
 /// How many guesses a password is estimated to take, for whoever tries likely ones first.
 ///
-/// An estimate: it knows common passwords, English words and names, dates and keyboard patterns, and
-/// overestimates what it does not know, as passwords in other languages.
+/// An estimate: it knows common passwords, English words and names, dates and keyboard patterns,
+/// and overestimates what it does not know, as passwords in other languages.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Strength {

@@ -62,11 +62,15 @@ impl Fixture for RememberedPassword {
     fn malformed_params(&self) -> Vec<MethodParams> {
         let salt = "AAECAwQFBgcICQoLDA0ODw";
         [
-            format!(r#"{{"v":2,"algorithm":"argon2id","memory_kib":65536,"passes":3,"lanes":4,"salt":"{salt}"}}"#),
-            format!(r#"{{"v":1,"algorithm":"argon2d","memory_kib":65536,"passes":3,"lanes":4,"salt":"{salt}"}}"#),
-            format!(r#"{{"v":1,"algorithm":"argon2id","memory_kib":65536,"passes":0,"lanes":4,"salt":"{salt}"}}"#),
-            r#"{"v":1,"algorithm":"argon2id","memory_kib":65536,"passes":3,"lanes":4,"salt":"AAEC"}"#.to_owned(),
+            (r#""v":2,"algorithm":"argon2id""#, 3, salt),
+            (r#""v":1,"algorithm":"argon2d""#, 3, salt),
+            (r#""v":1,"algorithm":"argon2id""#, 0, salt),
+            (r#""v":1,"algorithm":"argon2id""#, 3, "AAEC"),
         ]
+        .map(|(head, passes, salt)| {
+            let cost = format!(r#""memory_kib":65536,"passes":{passes},"lanes":4"#);
+            format!(r#"{{{head},{cost},"salt":"{salt}"}}"#)
+        })
         .into_iter()
         .map(|json| MethodParams::from_bytes(json).expect("it is short"))
         .collect()

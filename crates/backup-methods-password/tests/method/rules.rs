@@ -220,8 +220,8 @@ proptest! {
     /// Whatever parameters say, the user is asked only where the work is within the limit.
     #[test]
     fn no_parameters_cost_more_than_the_limit(memory_kib: u32, passes: u32, lanes in 0..9_u32) {
-        let error =
-            unlock(&method(&[]), &params(memory_kib, passes, lanes), &Reports::default()).unwrap_err();
+        let params = params(memory_kib, passes, lanes);
+        let error = unlock(&method(&[]), &params, &Reports::default()).unwrap_err();
         let limit = CostLimit::DEFAULT;
         let within = memory_kib <= limit.memory_kib
             && u64::from(memory_kib) * u64::from(passes) <= limit.kib_passes;

@@ -19,7 +19,8 @@ pub async fn keeps_its_id(fixture: &impl Fixture) {
 
 /// Two enrolments, on one device or on two, yield different keys and different parameters.
 ///
-/// Otherwise revoking one backup revokes the other, and who learned an old key opens the new backup.
+/// Otherwise revoking one backup revokes the other, and who learned an old key opens the new
+/// backup.
 pub async fn enrolls_a_fresh_key_each_time(fixture: &impl Fixture) {
     let (method, client) = (fixture.method(), Client::new());
     let mut made = Vec::new();
@@ -88,7 +89,8 @@ pub async fn parallel_enrolments_are_independent(fixture: &impl Fixture) {
     }
 }
 
-/// It works behind `Arc<dyn BackupMethod>`, `Box<dyn BackupMethod>` and a reference, as apps hold it.
+/// It works behind `Arc<dyn BackupMethod>`, `Box<dyn BackupMethod>` and a reference, as apps hold
+/// it.
 pub async fn works_behind_pointers(fixture: &impl Fixture) {
     let client = Client::new();
     let shared: Arc<dyn BackupMethod> = Arc::new(fixture.method());

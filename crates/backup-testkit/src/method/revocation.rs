@@ -5,8 +5,8 @@ use backup_core::{BackupMethod, Envelope, ErrorKind, Purpose, Result};
 use super::keys::{ENROLLS, slot_params};
 use crate::{Client, Fixture, expect::must, expect::must_fail};
 
-/// What a storing method has revoked does not unlock any more, on any device: the user was told that
-/// it is destroyed.
+/// What a storing method has revoked does not unlock any more, on any device: the user was told
+/// that it is destroyed.
 pub async fn revoked_enrolment_does_not_unlock(fixture: &impl Fixture) {
     let (method, client) = (fixture.method(), Client::new());
     let envelope = must(client.back_up(&method).await, ENROLLS);

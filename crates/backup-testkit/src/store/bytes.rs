@@ -40,8 +40,8 @@ pub async fn put_never_overwrites(fixture: &impl StoreFixture) {
     }
 }
 
-/// Of several puts of one name with different bytes at the same time exactly one succeeds, its bytes
-/// are kept, and the others are [`ErrorKind::Conflict`].
+/// Of several puts of one name with different bytes at the same time exactly one succeeds, its
+/// bytes are kept, and the others are [`ErrorKind::Conflict`].
 pub async fn parallel_puts_have_one_winner(fixture: &impl StoreFixture) {
     let (stores, client) = ([fixture.store(), fixture.store()], Client::new());
     let (name, keys) = (name(&client), [key(), key(), key(), key()]);
@@ -117,8 +117,8 @@ pub async fn delete_spares_other_names(fixture: &impl StoreFixture) {
     assert_keeps(&store, &other, &others, "deleting a key deleted another client's").await;
 }
 
-/// Every call is [`ErrorKind::Unavailable`] while the back end is away: no key is said to be absent,
-/// stored or deleted that nobody has looked for.
+/// Every call is [`ErrorKind::Unavailable`] while the back end is away: no key is said to be
+/// absent, stored or deleted that nobody has looked for.
 pub async fn store_that_is_away_is_unavailable(fixture: &impl StoreFixture) {
     let Some(away) = fixture.with_back_end_away() else { return };
     let (store, client) = (fixture.store(), Client::new());

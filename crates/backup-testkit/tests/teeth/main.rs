@@ -29,7 +29,8 @@ mod flawless_provider {
 
 /// One test per group of flaws, and one that every rule is there for some flaw.
 macro_rules! caught {
-    ($world:path, $rules:path, $flaws:path; $($group:ident { $($flaw:ident: $($rule:ident)+;)+ })+) => {
+    ($world:path, $rules:path, $flaws:path;
+     $($group:ident { $($flaw:ident: $($rule:ident)+;)+ })+) => {
         use $flaws as Flaw;
         $(
             #[test]
