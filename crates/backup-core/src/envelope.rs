@@ -40,7 +40,7 @@ pub struct Envelope {
 /// What an opened envelope yields.
 #[derive(Debug)]
 pub struct Opened {
-    /// One share per curve, in the order of [`Curve`].
+    /// One share per curve, in the order of [`Curve`](crate::Curve).
     pub shares: Vec<ClientBackupShare>,
     /// Makes further backups of the same enrolment without asking the user.
     pub sealer: Sealer,
