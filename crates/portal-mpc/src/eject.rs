@@ -97,6 +97,7 @@ fn eject_secp256k1(
     Ok(PrivateKey(base16ct::lower::encode_string(bytes.as_slice())))
 }
 
+#[expect(clippy::disallowed_methods, reason = "ejecting is bringing the key together")]
 fn eject_ed25519(
     client: &ed25519::Half,
     custodian: &ed25519::Half,

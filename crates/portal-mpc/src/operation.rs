@@ -307,3 +307,34 @@ pub(crate) fn write_nonce<'a>(
     head.copy_from_slice(nonce);
     rest
 }
+
+#[cfg(test)]
+mod tests {
+    use backup_core::Curve;
+
+    use super::check_fresh;
+    use crate::error::Error;
+    use crate::public_key::PublicKey;
+    use crate::role::Party;
+    use crate::share::Commitments;
+
+    /// The commitments of a pair on a line through the generator, with another as client's.
+    fn commitments(client: u8) -> Commitments {
+        let mut scalar = [0; 32];
+        let point = |scalar: [u8; 32]| {
+            PublicKey::from_ed25519(crate::ed25519::commitment(&scalar).unwrap())
+        };
+        scalar[0] = 1;
+        let key = point(scalar);
+        scalar[0] = client;
+        Commitments::of(Party::Client, point(scalar), key).unwrap()
+    }
+
+    #[test]
+    fn a_refresh_that_changed_nothing_is_refused() {
+        let old = commitments(5);
+        assert_eq!(old.public_key().as_bytes().len(), Curve::Ed25519.point_len());
+        assert_eq!(check_fresh(&old, &old), Err(Error::Unchanged));
+        assert_eq!(check_fresh(&old, &commitments(6)), Ok(()));
+    }
+}

@@ -30,7 +30,7 @@ pub(crate) type Signer = dkls23_core::protocols::Party<Secp256k1>;
 
 /// A point from its compressed encoding, if it is one and not the identity.
 pub(crate) fn point(bytes: &[u8]) -> Option<AffinePoint> {
-    let encoded = Sec1Point::from_bytes(bytes).ok().filter(|point| point.is_compressed())?;
+    let encoded = Sec1Point::from_bytes(bytes).ok().filter(Sec1Point::is_compressed)?;
     let point = Option::from(AffinePoint::from_sec1_point(&encoded))?;
     (point != AffinePoint::IDENTITY).then_some(point)
 }

@@ -49,6 +49,7 @@ impl<O: Operation> Answered<O> {
         Ok((Self { id, curves, sources, new, states }, reply))
     }
 
+    #[allow(clippy::type_complexity, reason = "the outputs of both curves, and the reply")]
     pub(crate) fn conclude(
         self,
         sources: ByCurve<O::Source<'_, Server>>,

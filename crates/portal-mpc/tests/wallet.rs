@@ -1,5 +1,7 @@
 //! A wallet's whole life: every pair of it signs for the same key.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 mod common;
 
 use backup_core::Curve;

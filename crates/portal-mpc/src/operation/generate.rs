@@ -24,10 +24,10 @@ impl Generate {
     /// # Errors
     ///
     /// As [`Error`] says.
-    pub fn start(
+    pub fn start<'a>(
         context: &Context,
         curves: Curves,
-    ) -> Result<(Started<'static, Self>, Outgoing), Error> {
+    ) -> Result<(Started<'a, Self>, Outgoing), Error> {
         Started::new(context, curves.fill(Unit))
     }
 

@@ -15,7 +15,7 @@ use super::messages::{
     Encoded, FRAGMENT, FastReveal, Seed, read_hashes, read_scalar, write_hashes, write_scalar,
 };
 use super::{Half, Signer, index};
-use crate::error::Fault;
+use crate::error::{Error, Fault};
 use crate::protocol::Protocol;
 use crate::role::Party;
 use crate::session::SessionId;
@@ -67,7 +67,7 @@ impl Protocol for Backup {
     ) -> Result<Committed, Fault> {
         let (fragment, hashes) = out.split_at_mut(FRAGMENT);
         let own = fragments(Party::Server, signer, fragment);
-        Ok(commit(signer, id, own, read_scalar(post)?, hashes))
+        commit(signer, id, own, read_scalar(post)?, hashes)
     }
 
     fn advance(
@@ -80,7 +80,7 @@ impl Protocol for Backup {
         let (fragment, theirs) = reply.split_at(FRAGMENT);
         let theirs = read_hashes(theirs)?;
         let (hashes, revealed) = out.split_at_mut(HASHES);
-        let committed = commit(signer, id, started.0, read_scalar(fragment)?, hashes);
+        let committed = commit(signer, id, started.0, read_scalar(fragment)?, hashes)?;
         reveal(signer, committed, theirs, revealed)
     }
 
@@ -118,10 +118,14 @@ fn commit(
     own: Scalar,
     theirs: Scalar,
     out: &mut [u8],
-) -> Committed {
+) -> Result<Committed, Fault> {
     let (correction, proof, zero, zero_hash) = signer.refresh_phase2(id.as_bytes(), &[own, theirs]);
+    // The server sees the client's fragment before it sends its own, so it can cancel it.
+    if bool::from(correction.is_zero()) {
+        return Err(Error::Unchanged.into());
+    }
     write_hashes([proof.commitment, zero_hash[0].commitment], out);
-    Committed { correction, proof, zero }
+    Ok(Committed { correction, proof, zero })
 }
 
 fn reveal(
@@ -171,6 +175,20 @@ fn complete(
     Ok(Half::of(&refreshed))
 }
 
+impl Zeroize for Committed {
+    fn zeroize(&mut self) {
+        self.correction.zeroize();
+        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+    }
+}
+
+impl Zeroize for Revealed {
+    fn zeroize(&mut self) {
+        self.committed.zeroize();
+        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+    }
+}
+
 impl Drop for Started {
     fn drop(&mut self) {
         self.0.zeroize();
@@ -179,13 +197,12 @@ impl Drop for Started {
 
 impl Drop for Committed {
     fn drop(&mut self) {
-        self.correction.zeroize();
-        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+        self.zeroize();
     }
 }
 
 impl Drop for Revealed {
     fn drop(&mut self) {
-        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+        self.zeroize();
     }
 }

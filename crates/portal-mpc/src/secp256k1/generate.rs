@@ -198,6 +198,22 @@ fn complete(
     Ok(signer)
 }
 
+impl Zeroize for Committed {
+    fn zeroize(&mut self) {
+        self.point.zeroize();
+        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+        self.chain_code.aux_chain_code.zeroize();
+    }
+}
+
+impl Zeroize for Revealed {
+    fn zeroize(&mut self) {
+        self.committed.zeroize();
+        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+        self.transfers.values_mut().for_each(erase_transfers);
+    }
+}
+
 impl Drop for Started {
     fn drop(&mut self) {
         self.0.zeroize();
@@ -206,15 +222,12 @@ impl Drop for Started {
 
 impl Drop for Committed {
     fn drop(&mut self) {
-        self.point.zeroize();
-        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
-        self.chain_code.aux_chain_code.zeroize();
+        self.zeroize();
     }
 }
 
 impl Drop for Revealed {
     fn drop(&mut self) {
-        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
-        self.transfers.values_mut().for_each(erase_transfers);
+        self.zeroize();
     }
 }

@@ -16,7 +16,7 @@ use super::messages::{
     write_hashes, write_scalar,
 };
 use super::{Half, Signer, index};
-use crate::error::Fault;
+use crate::error::{Error, Fault};
 use crate::protocol::Protocol;
 use crate::role::Party;
 use crate::session::SessionId;
@@ -69,7 +69,7 @@ impl Protocol for Recover {
     ) -> Result<Committed, Fault> {
         let (fragment, hashes) = out.split_at_mut(FRAGMENT);
         let own = fragments(Party::Server, half, fragment);
-        Ok(commit(&half.hollow(Party::Server), id, own, read_scalar(post)?, hashes))
+        commit(&half.hollow(Party::Server), id, own, read_scalar(post)?, hashes)
     }
 
     fn advance(
@@ -83,7 +83,7 @@ impl Protocol for Recover {
         let (theirs, fragment) = (read_hashes(theirs)?, read_scalar(fragment)?);
         let (hashes, revealed) = out.split_at_mut(HASHES);
         let hollow = half.hollow(Party::Client);
-        let committed = commit(&hollow, id, started.0, fragment, hashes);
+        let committed = commit(&hollow, id, started.0, fragment, hashes)?;
         reveal(&hollow, id, committed, theirs, revealed)
     }
 
@@ -123,11 +123,15 @@ fn commit(
     own: Scalar,
     theirs: Scalar,
     out: &mut [u8],
-) -> Committed {
+) -> Result<Committed, Fault> {
     let (correction, proof, zero, zero_hash) =
         hollow.refresh_complete_phase2(id.as_bytes(), &[own, theirs]);
+    // The server sees the client's fragment before it sends its own, so it can cancel it.
+    if bool::from(correction.is_zero()) {
+        return Err(Error::Unchanged.into());
+    }
     write_hashes([proof.commitment, zero_hash[0].commitment], out);
-    Committed { correction, proof, zero }
+    Ok(Committed { correction, proof, zero })
 }
 
 fn reveal(
@@ -184,6 +188,21 @@ fn complete(
     Ok(signer)
 }
 
+impl Zeroize for Committed {
+    fn zeroize(&mut self) {
+        self.correction.zeroize();
+        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+    }
+}
+
+impl Zeroize for Revealed {
+    fn zeroize(&mut self) {
+        self.committed.zeroize();
+        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+        self.transfers.values_mut().for_each(erase_transfers);
+    }
+}
+
 impl Drop for Started {
     fn drop(&mut self) {
         self.0.zeroize();
@@ -192,14 +211,12 @@ impl Drop for Started {
 
 impl Drop for Committed {
     fn drop(&mut self) {
-        self.correction.zeroize();
-        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
+        self.zeroize();
     }
 }
 
 impl Drop for Revealed {
     fn drop(&mut self) {
-        self.zero.values_mut().for_each(|kept| kept.seed.zeroize());
-        self.transfers.values_mut().for_each(erase_transfers);
+        self.zeroize();
     }
 }

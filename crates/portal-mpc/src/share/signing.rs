@@ -61,6 +61,15 @@ pub(crate) struct Core {
     pub(crate) commitments: Commitments,
 }
 
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("pair", &self.pair)
+            .field("commitments", &self.commitments)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The secret part.
 pub(crate) enum SigningSecret {
     Secp256k1(Box<secp256k1::Signer>),
@@ -242,7 +251,7 @@ fn secp256k1_signer<R: Role>(
 }
 
 /// A share that can be backed up: live, or frozen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct BackupSource<'a, R: Role>(&'a Core, PhantomData<R>);
 
 impl<'a, R: Role> BackupSource<'a, R> {
@@ -265,7 +274,7 @@ impl<'a, R: Role> From<&'a FrozenShare<R>> for BackupSource<'a, R> {
 
 /// A share that can sign its test challenge: an unconfirmed one, or one that is live on this side
 /// because the other's answer was lost.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct TestSource<'a, R: Role>(&'a Core, PhantomData<R>);
 
 impl<'a, R: Role> TestSource<'a, R> {

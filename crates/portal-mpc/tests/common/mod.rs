@@ -3,6 +3,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "no test file uses all of it")]
 
+pub mod wire;
+
 use backup_core::Curve;
 use portal_mpc::server::Answered;
 use portal_mpc::{
