@@ -131,10 +131,12 @@ impl<O: Operation> Session<'_, O> {
     fn new_pairs(
         &self,
         nonce: &Nonce,
-        server_nonce: Option<Nonce>,
+        server_nonce: Nonce,
         parts: &ByCurve<(&[u8], &[u8])>,
     ) -> Result<ByCurve<Option<NewPair>>, Error> {
-        let Some(server_nonce) = server_nonce else { return Ok(parts.map(|_| None)) };
+        if !O::KIND.makes_pair() {
+            return Ok(parts.map(|_| None));
+        }
         let ids = parts.try_map(|_, (head, _)| {
             head.try_into().map(PairId::from_bytes).map_err(|_| Error::WrongSession)
         })?;

@@ -140,6 +140,12 @@ impl OperationKind {
         matches!(self, Self::Generate | Self::Backup | Self::Recover)
     }
 
+    /// Whether the pair that it makes signs a test challenge, to which the server's first reply
+    /// contributes a nonce.
+    pub(crate) const fn has_test(self) -> bool {
+        matches!(self, Self::Recover)
+    }
+
     /// Whether it starts from a pair, whose id the client gives in its first post.
     const fn has_pair(self) -> bool {
         !matches!(self, Self::Generate)
@@ -175,7 +181,7 @@ impl OperationKind {
 fn body_len<O: Operation>(step: Step, curves: Curves) -> usize {
     let head = match step {
         Step::FirstPost => 32,
-        Step::FirstReply if O::KIND.makes_pair() => 32,
+        Step::FirstReply if O::KIND.has_test() => 32,
         _ => 0,
     };
     let chosen = Curve::ALL.into_iter().filter(|curve| curves.contains(*curve));
@@ -287,11 +293,11 @@ pub(crate) fn new_pairs(
     })
 }
 
-/// The server's nonce, which its first reply begins with where it makes pairs.
-pub(crate) fn split_nonce(operation: OperationKind, body: &[u8]) -> (Option<Nonce>, &[u8]) {
+/// The server's nonce, which its first reply begins with if there is a test challenge.
+pub(crate) fn split_nonce(operation: OperationKind, body: &[u8]) -> (Nonce, &[u8]) {
     match body.split_first_chunk() {
-        Some((nonce, rest)) if operation.makes_pair() => (Some(*nonce), rest),
-        _ => (None, body),
+        Some((nonce, rest)) if operation.has_test() => (*nonce, rest),
+        _ => (Nonce::default(), body),
     }
 }
 
@@ -300,7 +306,7 @@ pub(crate) fn write_nonce<'a>(
     nonce: &Nonce,
     body: &'a mut [u8],
 ) -> &'a mut [u8] {
-    if !operation.makes_pair() {
+    if !operation.has_test() {
         return body;
     }
     let (head, rest) = body.split_at_mut(nonce.len());

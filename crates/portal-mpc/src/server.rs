@@ -15,7 +15,7 @@ use crate::pair::PairId;
 use crate::parts::{AnsweredOn, PerCurve, blame, split, split_mut};
 use crate::protocol::Protocol;
 use crate::role::Server;
-use crate::session::{Context, Header, Outgoing, Post, SessionId, Step, random};
+use crate::session::{Context, Header, Nonce, Outgoing, Post, SessionId, Step, random};
 
 impl<O: Operation> Answered<O> {
     pub(crate) fn new(
@@ -35,7 +35,7 @@ impl<O: Operation> Answered<O> {
             return Err(Error::WrongSession.into());
         }
         sources.iter().try_for_each(|(_, source)| source.check())?;
-        let server_nonce = random()?;
+        let server_nonce = if O::KIND.has_test() { random()? } else { Nonce::default() };
         let new = match new_ids {
             Some(ids) => new_pairs(&id, &old, ids, [nonce, &server_nonce])?.map(Some),
             None => posts.map(|_| None),

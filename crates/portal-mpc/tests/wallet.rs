@@ -1,12 +1,12 @@
 //! A wallet's whole life: every pair of it signs for the same key.
 
-#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+#![allow(clippy::unwrap_in_result, clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod common;
 
 use backup_core::Curve;
 use common::{back_up, confirm, generate, recover, sign_and_verify};
-use portal_mpc::Curves;
+use portal_mpc::{Curves, SigningShare};
 
 #[test]
 fn generated_backed_up_and_recovered_pairs_sign_for_the_same_key() {
@@ -38,12 +38,12 @@ fn each_curve_works_alone() {
 #[test]
 fn twenty_rounds_of_backup_and_recovery() {
     let mut pair = generate(Curves::BOTH, "0");
-    let keys = pair.client.as_ref().map(|share| share.public_key());
+    let keys = pair.client.as_ref().map(SigningShare::public_key);
     for round in 1..=20 {
         let backup = back_up(&pair, &format!("backup {round}"));
         pair = confirm(recover(&backup, &format!("pair {round}")));
         sign_and_verify(&pair);
     }
-    assert_eq!(pair.client.as_ref().map(|share| share.public_key()), keys);
-    assert_eq!(pair.server.as_ref().map(|share| share.public_key()), keys);
+    assert_eq!(pair.client.as_ref().map(SigningShare::public_key), keys);
+    assert_eq!(pair.server.as_ref().map(SigningShare::public_key), keys);
 }

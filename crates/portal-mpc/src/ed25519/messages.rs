@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use curve25519_dalek::constants::ED25519_BASEPOINT_COMPRESSED;
 use frost_ed25519::keys::dkg::{round1, round2};
 use frost_ed25519::keys::{SigningShare, VerifiableSecretSharingCommitment};
 use frost_ed25519::round1::{NonceCommitment, SigningCommitments};
@@ -26,12 +27,28 @@ pub(crate) fn from_other<T>(party: Party, message: T) -> BTreeMap<Identifier, T>
 /// Writes the commitments to a polynomial, and the proof that its constant term is known.
 pub(crate) fn write_commitment(package: &round1::Package, out: &mut [u8]) -> Result<(), Fault> {
     let (commitment, proof) = out.split_at_mut(out.len() - SIGNATURE);
-    write(&package.commitment().serialize_whole()?, commitment)?;
+    write_slope(package, commitment)?;
     write(&package.proof_of_knowledge().serialize()?, proof)
 }
 
 pub(crate) fn read_commitment(bytes: &[u8]) -> Result<round1::Package, Fault> {
     let (commitment, proof) = bytes.split_at(bytes.len() - SIGNATURE);
+    package(commitment, proof)
+}
+
+/// Writes the commitments alone. Where the constant term is zero the crate looks at no proof, and
+/// what is not looked at does not travel.
+pub(crate) fn write_slope(package: &round1::Package, out: &mut [u8]) -> Result<(), Fault> {
+    write(&package.commitment().serialize_whole()?, out)
+}
+
+pub(crate) fn read_slope(bytes: &[u8]) -> Result<round1::Package, Fault> {
+    let mut unused = [0; SIGNATURE];
+    unused[..FIELD].copy_from_slice(ED25519_BASEPOINT_COMPRESSED.as_bytes());
+    package(bytes, &unused)
+}
+
+fn package(commitment: &[u8], proof: &[u8]) -> Result<round1::Package, Fault> {
     let commitment = VerifiableSecretSharingCommitment::deserialize_whole(commitment)?;
     Ok(round1::Package::new(commitment, Signature::deserialize(proof)?))
 }

@@ -5,9 +5,7 @@ use frost_ed25519::keys::refresh::{refresh_dkg_part1, refresh_dkg_part2, refresh
 use rand_core::OsRng;
 use serde::{Deserialize, Serialize};
 
-use super::messages::{
-    FIELD, SIGNATURE, from_other, read_commitment, read_share, write_commitment, write_share,
-};
+use super::messages::{FIELD, from_other, read_share, read_slope, write_share, write_slope};
 use super::{Half, identifier};
 use crate::error::Fault;
 use crate::protocol::Protocol;
@@ -41,7 +39,7 @@ impl Protocol for Refresh {
 
     fn answer(_: &Half, _: &SessionId, post: &[u8], out: &mut [u8]) -> Result<Answered, Fault> {
         let (commitment, value) = out.split_at_mut(COMMITMENT);
-        let theirs = read_commitment(post)?;
+        let theirs = read_slope(post)?;
         let secret = commit(Party::Server, commitment)?;
         let (secret, values) =
             refresh_dkg_part2(secret, &from_other(Party::Server, theirs.clone()))?;
@@ -57,7 +55,7 @@ impl Protocol for Refresh {
         out: &mut [u8],
     ) -> Result<Half, Fault> {
         let (commitment, value) = reply.split_at(COMMITMENT);
-        let theirs = read_commitment(commitment)?;
+        let theirs = read_slope(commitment)?;
         let (secret, values) =
             refresh_dkg_part2(secret, &from_other(Party::Client, theirs.clone()))?;
         write_share(Party::Client, &values, out)?;
@@ -79,12 +77,12 @@ impl Protocol for Refresh {
     }
 }
 
-/// One coefficient, the constant term being zero, and a proof.
-const COMMITMENT: usize = FIELD + SIGNATURE;
+/// One coefficient, the constant term being zero.
+const COMMITMENT: usize = FIELD;
 
 fn commit(party: Party, out: &mut [u8]) -> Result<round1::SecretPackage, Fault> {
     let (secret, package) = refresh_dkg_part1(identifier(party), 2, 2, OsRng)?;
-    write_commitment(&package, out)?;
+    write_slope(&package, out)?;
     Ok(secret)
 }
 
