@@ -6,6 +6,7 @@ mod raw;
 mod wrapped;
 
 use std::alloc::System;
+use std::hint::black_box;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
@@ -44,7 +45,9 @@ fn main() {
             raw::sign_ecdsa(&ecdsa, DIGEST);
             raw::sign_eddsa(&eddsa, MESSAGE);
         },
-        || drop(wrapped::sign(&wallet, &DIGEST, MESSAGE)),
+        || {
+            black_box(wrapped::sign(&wallet, &DIGEST, MESSAGE));
+        },
     );
     slow |= row(
         "back up",
@@ -59,7 +62,9 @@ fn main() {
         || drop(wrapped::recover(&backup)),
     );
     let recovered = wrapped::recover(&backup);
-    let (time, _) = measure(50, || drop(wrapped::confirm(&recovered)));
+    let (time, _) = measure(50, || {
+        black_box(wrapped::confirm(&recovered));
+    });
     println!("test signature         {:>12.2}", millis(time));
 
     sizes(&wallet, &backup);

@@ -33,7 +33,7 @@ pub(crate) enum Step {
 
 /// Bytes to send to the other side. They hold secrets, and are erased when dropped: do not log or
 /// keep them.
-pub struct Outgoing(Zeroizing<Vec<u8>>);
+pub struct Outgoing(Zeroizing<Box<[u8]>>);
 
 /// A post of the client, whose integrity the server has verified.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub struct Reply(Frame);
 /// A message whose integrity was verified, and the key to answer under.
 pub(crate) struct Frame {
     pub(crate) header: Header,
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Zeroizing<Box<[u8]>>,
     key: TagKey,
 }
 
@@ -151,7 +151,7 @@ impl Frame {
         let key = secret.tag_key();
         let (message, tag) = bytes.split_at(bytes.len() - TAG);
         mac(&key, message).verify_slice(tag).map_err(|_| Error::Damaged)?;
-        Ok(Self { header, bytes: Zeroizing::new(message.to_vec()), key })
+        Ok(Self { header, bytes: Zeroizing::new(message.into()), key })
     }
 
     pub(crate) fn body(&self) -> &[u8] {
@@ -181,7 +181,7 @@ impl Header {
         key: &TagKey,
         fill: impl FnOnce(&mut [u8]) -> Result<T, E>,
     ) -> Result<(Outgoing, T), E> {
-        let mut bytes = Zeroizing::new(vec![0; self.frame_len()]);
+        let mut bytes = Zeroizing::new(vec![0; self.frame_len()].into_boxed_slice());
         let (message, tag) = bytes.split_at_mut(self.frame_len() - TAG);
         let (header, body) = message.split_at_mut(HEADER);
         header[..4].copy_from_slice(&[
