@@ -58,7 +58,7 @@ impl<'a, O: Operation> Started<'a, O> {
     /// # Errors
     ///
     /// As the operation's errors say. The session is then over, and no share has changed.
-    pub fn advance(self, reply: Reply) -> Result<(Advanced<'a, O>, Outgoing), O::Error> {
+    pub fn advance(self, reply: Reply<'_>) -> Result<(Advanced<'a, O>, Outgoing), O::Error> {
         let Self { session, nonce, states } = self;
         let frame = reply.into_frame();
         session.expect(frame.header, Step::FirstReply)?;
@@ -110,7 +110,7 @@ impl<O: Operation> Advanced<'_, O> {
     /// # Errors
     ///
     /// As the operation's errors say. The session is then over, and no share has changed.
-    pub fn finish(self, reply: Reply) -> Result<ByCurve<O::Output<Client>>, O::Error> {
+    pub fn finish(self, reply: Reply<'_>) -> Result<ByCurve<O::Output<Client>>, O::Error> {
         let Self { session, new, states } = self;
         let frame = reply.into_frame();
         session.expect(frame.header, Step::SecondReply)?;

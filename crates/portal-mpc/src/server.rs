@@ -22,7 +22,7 @@ impl<O: Operation> Answered<O> {
         context: &Context,
         sources: ByCurve<O::Source<'_, Server>>,
         new_ids: Option<ByCurve<PairId>>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(Self, Outgoing), O::Error> {
         let frame = post.into_frame();
         let (id, curves) = (frame.header.id, sources.curves()?);
@@ -53,7 +53,7 @@ impl<O: Operation> Answered<O> {
     pub(crate) fn conclude(
         self,
         sources: ByCurve<O::Source<'_, Server>>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ByCurve<O::Output<Server>>, Outgoing), O::Error> {
         let Self { id, curves, sources: digest, new, states } = self;
         let frame = post.into_frame();

@@ -25,11 +25,11 @@ trait Run {
     type Op: Operation;
 
     fn start(&self) -> (Started<'_, Self::Op>, Outgoing);
-    fn answer(&self, post: Post) -> Result<(Answered<Self::Op>, Outgoing), String>;
+    fn answer(&self, post: Post<'_>) -> Result<(Answered<Self::Op>, Outgoing), String>;
     fn finish(
         &self,
         state: Answered<Self::Op>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ServerEnd<Self>, Outgoing), String>;
 
     /// What the sender of a message chooses freely: another choice is as good.
@@ -61,7 +61,7 @@ impl Run for Generating {
         Generate::start(&context(), self.0).unwrap()
     }
 
-    fn answer(&self, post: Post) -> Result<(Answered<Generate>, Outgoing), String> {
+    fn answer(&self, post: Post<'_>) -> Result<(Answered<Generate>, Outgoing), String> {
         let ids = common::pair_ids("new");
         let ids = ByCurve {
             secp256k1: ids.secp256k1.filter(|_| self.0.contains(Curve::Secp256k1)),
@@ -73,7 +73,7 @@ impl Run for Generating {
     fn finish(
         &self,
         state: Answered<Generate>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ServerEnd<Self>, Outgoing), String> {
         text(state.finish(post))
     }
@@ -100,7 +100,7 @@ impl Run for BackingUp {
         Backup::start(&context(), self.0.client.as_ref()).unwrap()
     }
 
-    fn answer(&self, post: Post) -> Result<(Answered<Backup>, Outgoing), String> {
+    fn answer(&self, post: Post<'_>) -> Result<(Answered<Backup>, Outgoing), String> {
         let ids = pair_ids_on("new", &self.0.server);
         text(Backup::answer(&context(), self.0.server.as_ref(), ids, post))
     }
@@ -108,7 +108,7 @@ impl Run for BackingUp {
     fn finish(
         &self,
         state: Answered<Backup>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ServerEnd<Self>, Outgoing), String> {
         text(state.finish(self.0.server.as_ref(), post))
     }
@@ -129,7 +129,7 @@ impl Run for Recovering {
         Recover::start(&context(), sealed).unwrap()
     }
 
-    fn answer(&self, post: Post) -> Result<(Answered<Recover>, Outgoing), String> {
+    fn answer(&self, post: Post<'_>) -> Result<(Answered<Recover>, Outgoing), String> {
         let ids = pair_ids_on("new", &self.0.server);
         text(Recover::answer(&context(), self.0.server.as_ref(), ids, post))
     }
@@ -137,7 +137,7 @@ impl Run for Recovering {
     fn finish(
         &self,
         state: Answered<Recover>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ServerEnd<Self>, Outgoing), String> {
         text(state.finish(self.0.server.as_ref(), post))
     }
@@ -154,14 +154,14 @@ impl Run for Signing {
         Sign::start(&context(), requests(&self.0.client)).unwrap()
     }
 
-    fn answer(&self, post: Post) -> Result<(Answered<Sign>, Outgoing), String> {
+    fn answer(&self, post: Post<'_>) -> Result<(Answered<Sign>, Outgoing), String> {
         text(Sign::answer(&context(), requests(&self.0.server), post))
     }
 
     fn finish(
         &self,
         state: Answered<Sign>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ServerEnd<Self>, Outgoing), String> {
         text(state.finish(requests(&self.0.server), post))
     }
@@ -178,14 +178,14 @@ impl Run for Confirming {
         Confirm::start(&context(), self.0.client.as_ref()).unwrap()
     }
 
-    fn answer(&self, post: Post) -> Result<(Answered<Confirm>, Outgoing), String> {
+    fn answer(&self, post: Post<'_>) -> Result<(Answered<Confirm>, Outgoing), String> {
         text(Confirm::answer(&context(), self.0.server.as_ref(), post))
     }
 
     fn finish(
         &self,
         state: Answered<Confirm>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ServerEnd<Self>, Outgoing), String> {
         text(state.finish(self.0.server.as_ref(), post))
     }

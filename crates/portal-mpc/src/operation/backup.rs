@@ -39,7 +39,7 @@ impl Backup {
         context: &Context,
         shares: ByCurve<S>,
         new_pairs: ByCurve<PairId>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(Answered<Self>, Outgoing), Error> {
         Answered::new(context, shares.map(Into::into), Some(new_pairs), post)
     }
@@ -57,7 +57,7 @@ impl Answered<Backup> {
     pub fn finish<'a, S: Into<BackupSource<'a, Server>>>(
         self,
         shares: ByCurve<S>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ByCurve<BackupShare<Server>>, Outgoing), Error> {
         self.conclude(shares.map(Into::into), post)
     }

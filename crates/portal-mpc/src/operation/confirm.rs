@@ -43,7 +43,7 @@ impl Confirm {
     pub fn answer<'a, S: Into<TestSource<'a, Server>>>(
         context: &Context,
         shares: ByCurve<S>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(Answered<Self>, Outgoing), SignError> {
         Answered::new(context, shares.map(Into::into), None, post)
     }
@@ -60,7 +60,7 @@ impl Answered<Confirm> {
     pub fn finish<'a, S: Into<TestSource<'a, Server>>>(
         self,
         shares: ByCurve<S>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ByCurve<TestSignature>, Outgoing), SignError> {
         self.conclude(shares.map(Into::into), post)
     }

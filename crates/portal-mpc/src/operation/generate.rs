@@ -39,7 +39,7 @@ impl Generate {
     pub fn answer(
         context: &Context,
         new_pairs: ByCurve<PairId>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(Answered<Self>, Outgoing), Error> {
         Answered::new(context, new_pairs.map(|_| Unit), Some(new_pairs), post)
     }
@@ -51,7 +51,10 @@ impl Answered<Generate> {
     /// # Errors
     ///
     /// As [`Error`] says. The session is then over.
-    pub fn finish(self, post: Post) -> Result<(ByCurve<SigningShare<Server>>, Outgoing), Error> {
+    pub fn finish(
+        self,
+        post: Post<'_>,
+    ) -> Result<(ByCurve<SigningShare<Server>>, Outgoing), Error> {
         let sources = self.curves().fill(Unit);
         self.conclude(sources, post)
     }

@@ -46,7 +46,7 @@ impl Recover {
         context: &Context,
         shares: ByCurve<&BackupShare<Server>>,
         new_pairs: ByCurve<PairId>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(Answered<Self>, Outgoing), Error> {
         Answered::new(context, shares.map(RecoverSource::from), Some(new_pairs), post)
     }
@@ -61,7 +61,7 @@ impl Answered<Recover> {
     pub fn finish(
         self,
         shares: ByCurve<&BackupShare<Server>>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ByCurve<UnconfirmedShare<Server>>, Outgoing), Error> {
         self.conclude(shares.map(RecoverSource::from), post)
     }

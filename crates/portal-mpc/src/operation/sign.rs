@@ -59,7 +59,7 @@ impl Sign {
     pub fn answer(
         context: &Context,
         requests: ByCurve<SignRequest<'_, Server>>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(Answered<Self>, Outgoing), SignError> {
         Answered::new(context, requests.map(SignSource::from), None, post)
     }
@@ -74,7 +74,7 @@ impl Answered<Sign> {
     pub fn finish(
         self,
         requests: ByCurve<SignRequest<'_, Server>>,
-        post: Post,
+        post: Post<'_>,
     ) -> Result<(ByCurve<Signature>, Outgoing), SignError> {
         self.conclude(requests.map(SignSource::from), post)
     }

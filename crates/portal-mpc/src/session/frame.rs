@@ -37,16 +37,16 @@ pub struct Outgoing(Zeroizing<Box<[u8]>>);
 
 /// A post of the client, whose integrity the server has verified.
 #[derive(Debug)]
-pub struct Post(Frame);
+pub struct Post<'a>(Frame<'a>);
 
 /// A reply of the server, whose integrity the client has verified.
 #[derive(Debug)]
-pub struct Reply(Frame);
+pub struct Reply<'a>(Frame<'a>);
 
 /// A message whose integrity was verified, and the key to answer under.
-pub(crate) struct Frame {
+pub(crate) struct Frame<'a> {
     pub(crate) header: Header,
-    bytes: Zeroizing<Box<[u8]>>,
+    body: &'a [u8],
     key: TagKey,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-impl Post {
+impl<'a> Post<'a> {
     /// The length of the longest post.
     pub const MAX_LEN: usize = 180_000;
 
@@ -81,7 +81,7 @@ impl Post {
     ///
     /// [`Error::Damaged`] if these are not the bytes that the client sent, [`Error::Version`] if
     /// they are of another version.
-    pub fn open(bytes: &[u8], secret: &SessionSecret) -> Result<Self, Error> {
+    pub fn open(bytes: &'a [u8], secret: &SessionSecret) -> Result<Self, Error> {
         let frame = Frame::open(bytes, secret)?;
         match frame.header.step {
             Step::FirstPost | Step::SecondPost => Ok(Self(frame)),
@@ -113,18 +113,18 @@ impl Post {
         matches!(self.0.header.step, Step::FirstPost)
     }
 
-    pub(crate) fn into_frame(self) -> Frame {
+    pub(crate) fn into_frame(self) -> Frame<'a> {
         self.0
     }
 }
 
-impl Reply {
+impl<'a> Reply<'a> {
     /// Verifies what came back from a post.
     ///
     /// # Errors
     ///
     /// As [`Post::open`]; the client then sends its post again.
-    pub fn open(bytes: &[u8], secret: &SessionSecret) -> Result<Self, Error> {
+    pub fn open(bytes: &'a [u8], secret: &SessionSecret) -> Result<Self, Error> {
         let frame = Frame::open(bytes, secret)?;
         match frame.header.step {
             Step::FirstReply | Step::SecondReply => Ok(Self(frame)),
@@ -132,15 +132,15 @@ impl Reply {
         }
     }
 
-    pub(crate) fn into_frame(self) -> Frame {
+    pub(crate) fn into_frame(self) -> Frame<'a> {
         self.0
     }
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     /// Parses and verifies. Nothing behind the tag is looked at before it has been verified, and
     /// only a message of the one right length gets that far.
-    fn open(bytes: &[u8], secret: &SessionSecret) -> Result<Self, Error> {
+    fn open(bytes: &'a [u8], secret: &SessionSecret) -> Result<Self, Error> {
         let header = Header::read(bytes).map_err(|error| match error {
             FormatError::Version(version) => Error::Version(version),
             _ => Error::Damaged,
@@ -151,11 +151,11 @@ impl Frame {
         let key = secret.tag_key();
         let (message, tag) = bytes.split_at(bytes.len() - TAG);
         mac(&key, message).verify_slice(tag).map_err(|_| Error::Damaged)?;
-        Ok(Self { header, bytes: Zeroizing::new(message.into()), key })
+        Ok(Self { header, body: &message[HEADER..], key })
     }
 
-    pub(crate) fn body(&self) -> &[u8] {
-        &self.bytes[HEADER..]
+    pub(crate) const fn body(&self) -> &'a [u8] {
+        self.body
     }
 
     /// A message of this session and direction, whose body `fill` writes.
@@ -168,7 +168,7 @@ impl Frame {
     }
 }
 
-impl fmt::Debug for Frame {
+impl fmt::Debug for Frame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.header.fmt(f)
     }
