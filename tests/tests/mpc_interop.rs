@@ -27,7 +27,8 @@ fn vector(name: &str) -> Vec<u8> {
 fn secp256k1_backup_shares_sign_in_cait_sith() {
     let shares = ["client", "server"].map(|party| {
         let bytes = vector(&format!("backup-secp256k1-{party}.bin"));
-        let scalar = Scalar::from_repr(*FieldBytes::from_slice(&bytes[36..68])).unwrap();
+        let scalar =
+            Scalar::from_repr(<[u8; 32]>::try_from(&bytes[36..68]).unwrap().into()).unwrap();
         let key = EncodedPoint::from_bytes(&bytes[68..101]).unwrap();
         (scalar, AffinePoint::from_encoded_point(&key).unwrap())
     });

@@ -40,7 +40,7 @@ proptest! {
             CustodianId::new(custodian).unwrap(),
             ClientId::new(client).unwrap(),
         );
-        let mut shares = vec![Some(shares.0), Some(shares.1)];
+        let mut shares = [Some(shares.0), Some(shares.1)];
         let shares: Vec<_> = which.iter().map(|&i: &usize| shares[i].take().unwrap()).collect();
         let wallets: Vec<_> = shares.iter().map(ClientBackupShare::wallet).collect();
 

@@ -10,8 +10,8 @@ use common::{
     BackupPair, DIGEST, MESSAGE, back_up, back_up_sources, confirm, context, generate, pair_ids,
     pair_ids_on, recover, requests, sha256, sign, sign_and_verify, test, try_recover, verify,
 };
+use k256_old::Scalar;
 use k256_old::elliptic_curve::PrimeField;
-use k256_old::{FieldBytes, Scalar};
 use portal_mpc::{
     Backup, BackupShare, ByCurve, Client, Commitments, Confirm, Context, Curves, EjectError, Error,
     FormatError, FrozenShare, Generate, HoldProof, OnCurve, PairId, Payload, Post, PublicKey,
@@ -194,7 +194,7 @@ fn a_refresh_that_a_rushing_server_cancels_is_refused() {
 }
 
 fn read_scalar(bytes: &[u8]) -> Scalar {
-    Scalar::from_repr(*FieldBytes::from_slice(bytes)).unwrap()
+    Scalar::from_repr(<[u8; 32]>::try_from(bytes).unwrap().into()).unwrap()
 }
 
 fn half() -> Scalar {

@@ -8,11 +8,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use backup_core::Curve;
-use common::{Pair, back_up, confirm, generate, recover, sign_and_verify};
+use common::{Pair, confirm, recover, sign_and_verify};
 use portal_mpc::server::Answered;
 use portal_mpc::{
-    Backup, BackupShare, ByCurve, Client, Commitments, Confirm, Curves, FormatError, Generate,
-    HoldProof, OnCurve, PairId, PublicKey, Recover, Role, Server, Sign, StoredShare, eject,
+    Backup, BackupShare, ByCurve, Client, Commitments, Confirm, FormatError, Generate, HoldProof,
+    OnCurve, PairId, PublicKey, Recover, Role, Server, Sign, StoredShare, eject,
 };
 
 fn path(name: &str) -> PathBuf {
@@ -186,39 +186,4 @@ fn parse_all(bytes: &[u8]) {
     for curve in Curve::ALL {
         let _ = PublicKey::from_bytes(curve, bytes);
     }
-}
-
-#[test]
-#[ignore = "writes the vectors that are missing; those that exist are never changed"]
-fn write_missing_vectors() {
-    let write = |name: &str, bytes: &[u8]| {
-        if !path(name).exists() {
-            fs::write(path(name), bytes).unwrap();
-        }
-    };
-    let old = generate(Curves::BOTH, "old");
-    let ids = ByCurve::both("vectors/SECP256K1", "vectors/ED25519").map(PairId::from_name);
-    let renamed = |mut bytes: Vec<u8>, curve| {
-        bytes[4..36].copy_from_slice(ids.get(curve).unwrap().as_bytes());
-        bytes
-    };
-    let shares = back_up(&old, "backup");
-    let mut keys = String::new();
-    for curve in Curve::ALL {
-        let name = curve.as_str().to_lowercase();
-        let (client, server) =
-            (shares.client.get(curve).unwrap(), shares.server.get(curve).unwrap());
-        write(&format!("backup-{name}-client.bin"), &renamed(client.to_bytes().to_vec(), curve));
-        write(&format!("backup-{name}-server.bin"), &renamed(server.to_bytes().to_vec(), curve));
-        write(&format!("commitments-{name}.bin"), &client.commitments().to_bytes());
-        keys += &format!("{}\n", eject(client, server).unwrap().expose());
-        let (client, server) = (old.client.get(curve).unwrap(), old.server.get(curve).unwrap());
-        write(&format!("signing-{name}-client.bin"), &client.to_bytes());
-        write(&format!("signing-{name}-server.bin"), &server.to_bytes());
-    }
-    write("private-keys.txt", keys.as_bytes());
-    let new = recover(&shares, "new");
-    write("unconfirmed-ed25519-server.bin", &new.server.ed25519.unwrap().to_bytes());
-    let frozen = old.client.ed25519.unwrap().freeze();
-    write("frozen-ed25519-client.bin", &frozen.to_bytes());
 }
