@@ -20,6 +20,7 @@ use futures_executor::block_on;
 use self::{
     narrator::{Narrator, say, step},
     scripted::User,
+    wallet::Wallet,
 };
 use crate::{durable, failure::Failure};
 
@@ -41,47 +42,60 @@ The private key of such a wallet is in no single place. It exists as two halves,
 on your device and one on a server, and both must take part to sign. Lose the device, and your half
 is gone, unless it was backed up.
 
-What is real here: the encryption, the password hashing, the file, and every check.
-What is not yet:   the wallet. Its shares are stand-in shares: random bytes of the right length.";
+What is real here: the wallet, the encryption, the password hashing, the file, and every check.
+What is not yet:   the server. It runs in this process, and so does the custodian, who keeps the
+                   other half of each backup.";
 
 /// Runs in order; whatever does not hold ends it.
 async fn story(folder: &Path) -> Result<(), Failure> {
     let context = context()?;
 
-    step("You have a wallet on each of two curves");
-    let shares = wallet::stand_in_shares()?;
-    let wallets: Vec<Point> = shares.iter().map(ClientBackupShare::wallet).collect();
+    step("Your device and the server make a wallet, of which nobody ever has the private key");
+    let wallet = Wallet::generate()?;
+    let (addresses, points) = (wallet.addresses(), wallet.points()?);
+    say(&format!("Your addresses: {}", addresses.join(" and ")));
+    wallet.sign(b"a payment before the loss")?;
 
     step("You choose a password");
     let device = enroll(&context).await?;
 
-    step("Your shares are encrypted and stored in a file");
-    let first = store(&device, &shares, &folder.join("backup-1"))?;
+    step("The wallet is backed up: one half encrypted into a file, one half to the custodian");
+    let backup = wallet.back_up("backup-1")?;
+    let first = store(&device, &backup.device, &folder.join("backup-1"))?;
 
     step("The backup is tried out before anybody relies on it");
-    let opened = open(&first, User::typing(&[scripted::PASSWORD]), &context, &wallets).await?;
-    wallet::check_equal(&shares, &opened)?;
+    let opened = open(&first, User::typing(&[scripted::PASSWORD]), &context, &points).await?;
+    check_equal(&backup.device, &opened)?;
     say("Read back from the file and opened with the password: the same shares.");
 
-    step("A year later your shares have changed, and are backed up again without a password");
+    step("A year later it is backed up again, without a password");
     let device = restart(device)?;
-    let new_shares = wallet::refreshed(&shares)?;
-    let second = store(&device, &new_shares, &folder.join("backup-2"))?;
+    let backup = wallet.back_up("backup-2")?;
+    let second = store(&device, &backup.device, &folder.join("backup-2"))?;
+    let custodian = backup.custodian;
     say("Nobody was asked: the device can add backups, but it cannot open them.");
 
     step("You lose the device");
-    drop(device);
-    say(&format!("All that is left is the file {} and what you remember.", second.display()));
+    drop((device, wallet, backup.device));
+    say(&format!(
+        "All that is left is the file {}, what you remember, and the custodian's half.",
+        second.display()
+    ));
 
     step("Somebody who found the file tries a wrong password");
-    refuse_wrong_password(&second, &context, &wallets).await?;
+    refuse_wrong_password(&second, &context, &points).await?;
 
     step("On a new device you mistype the password once, then enter it right");
     let user = User::typing(&[scripted::MISTYPED, scripted::PASSWORD]);
-    let recovered = open(&second, user, &context, &wallets).await?;
-    wallet::check_equal(&new_shares, &recovered)?;
-    say("Your shares are back, byte for byte.");
-    Ok(())
+    let opened = open(&second, user, &context, &points).await?;
+
+    step("Your half and the custodian's make new shares for the new device and the server");
+    let recovered = Wallet::recover(&opened, &custodian)?;
+    if recovered.addresses() != addresses {
+        return Err(Failure::Failed("another wallet came back; report this".into()));
+    }
+    say(&format!("Your addresses: {}, as before.", addresses.join(" and ")));
+    recovered.sign(b"a payment after the recovery")
 }
 
 /// The names under which a business knows itself and its user.
@@ -114,6 +128,21 @@ fn store(device: &Sealer, shares: &[ClientBackupShare], path: &Path) -> Result<P
 fn read(path: &Path) -> Result<Envelope, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::of_file("read", path, &error))?;
     Ok(Envelope::parse(&text)?)
+}
+
+/// Whether opening brought back everything about every share.
+fn check_equal(sealed: &[ClientBackupShare], opened: &[ClientBackupShare]) -> Result<(), Failure> {
+    let same = |(a, b): (&ClientBackupShare, &ClientBackupShare)| {
+        a.pair() == b.pair()
+            && a.wallet() == b.wallet()
+            && a.client_commitment() == b.client_commitment()
+            && a.custodian_commitment() == b.custodian_commitment()
+            && a.secret().expose_secret() == b.secret().expose_secret()
+    };
+    if sealed.len() == opened.len() && sealed.iter().zip(opened).all(same) {
+        return Ok(());
+    }
+    Err(Failure::Failed("what came back are not the shares that went in; report this".into()))
 }
 
 /// Opens the file as a device does that knows nothing else.

@@ -47,14 +47,25 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<backup_core::Error> for Failure {
-    fn from(error: backup_core::Error) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message = format!("{message}\n  because: {cause}");
-            source = cause.source();
+/// Fails with what an error says, and why.
+macro_rules! failed_by {
+    ($($error:ty),+) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Failed(with_causes(&error))
+            }
         }
-        Self::Failed(message)
+    )+};
+}
+
+failed_by!(backup_core::Error, portal_mpc::Error, portal_mpc::FormatError, portal_mpc::SignError);
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message = format!("{message}\n  because: {cause}");
+        source = cause.source();
     }
+    message
 }

@@ -14,7 +14,10 @@ fn the_demo_ends_with_everything_held_and_leaves_nothing_behind() {
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{said}{errors}");
     assert!(said.contains("Everything held."), "{said}");
-    assert!(said.contains("stand-in shares"), "{said}");
+    let addresses: Vec<_> = said.lines().filter(|line| line.contains("Your addresses: ")).collect();
+    assert_eq!(addresses.len(), 2, "{said}");
+    assert_eq!(format!("{}, as before.", addresses[0]), addresses[1]);
+    assert_eq!(said.matches("the signatures verified").count(), 2, "{said}");
     assert!(errors.is_empty(), "{errors}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

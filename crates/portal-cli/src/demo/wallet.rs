@@ -1,79 +1,209 @@
-//! Stand-in shares: random bytes where the shares of two-party wallets will be.
+//! A real wallet on both curves. Device and server run in this process, and exchange what they would
+//! exchange over HTTP.
 
 use backup_core::{
-    ClientBackupShare, Curve, Error, ErrorKind, Point, SharePairId,
+    ClientBackupShare, Curve, Point, SharePairId,
     secrecy::{ExposeSecret, SecretSlice},
 };
-use zeroize::Zeroizing;
+use portal_mpc::{
+    Backup, BackupShare, ByCurve, Client, Commitments, Confirm, Context, Curves, Generate,
+    Namespace, OnCurve, PairId, Payload, Post, PublicKey, Recover, Reply, Role, Server, Sign,
+    SignRequest, SigningShare, TestSignature, UnconfirmedShare, server::Answered,
+};
+use sha2::{Digest, Sha256};
 
 use super::narrator::say;
 use crate::failure::Failure;
 
-/// One share per curve.
-pub(super) fn stand_in_shares() -> Result<Vec<ClientBackupShare>, Failure> {
-    let share = |curve| {
-        let wallet = stand_in_point(curve)?;
-        say(&format!("{curve}: a stand-in share of {SHARE_LEN} random bytes."));
-        stand_in_share(wallet, "pair-1")
-    };
-    Curve::ALL.into_iter().map(share).collect()
+/// Runs one operation: the device posts, the server answers, twice.
+macro_rules! exchange {
+    ($start:expr, $answer:expr, $finish:expr) => {{
+        let (device, post) = $start?;
+        let received = Post::open(post.as_bytes(), device.secret())?;
+        let (state, reply) = $answer(received)?;
+        let reply = Reply::open(reply.as_bytes(), device.secret())?;
+        let (device, post) = device.advance(reply)?;
+        let received = Post::open(post.as_bytes(), device.secret())?;
+        let (server, reply) = $finish(state, received)?;
+        let reply = Reply::open(reply.as_bytes(), device.secret())?;
+        (device.finish(reply)?, server)
+    }};
 }
 
-/// Other shares of the same wallets.
-pub(super) fn refreshed(shares: &[ClientBackupShare]) -> Result<Vec<ClientBackupShare>, Failure> {
-    shares.iter().map(|share| stand_in_share(share.wallet(), "pair-2")).collect()
+/// A wallet per curve: the device's shares and the server's.
+pub(super) struct Wallet {
+    context: Context,
+    device: ByCurve<SigningShare<Client>>,
+    server: ByCurve<SigningShare<Server>>,
 }
 
-/// Whether recovery brought back everything about every share.
-pub(super) fn check_equal(
-    expected: &[ClientBackupShare],
-    recovered: &[ClientBackupShare],
-) -> Result<(), Failure> {
-    let equal = expected.len() == recovered.len()
-        && expected.iter().zip(recovered).all(|(a, b)| is_same(a, b));
-    if equal {
+/// What one backup run makes: the device's halves, to be encrypted, and the custodian's.
+pub(super) struct BackupPair {
+    pub(super) device: Vec<ClientBackupShare>,
+    pub(super) custodian: ByCurve<BackupShare<Server>>,
+}
+
+impl Wallet {
+    /// Makes both shares of a new key on each curve; nobody ever has the key.
+    pub(super) fn generate() -> Result<Self, Failure> {
+        let context = Context::new("demo-user", *b"the key of the device at hand...");
+        let ids = pair_ids("first");
+        let (device, server) = exchange!(
+            Generate::start(&context, Curves::BOTH),
+            |post| Generate::answer(&context, ids, post),
+            |state: Answered<Generate>, post| state.finish(post)
+        );
+        Ok(Self { context, device, server })
+    }
+
+    /// Makes a backup pair of the same keys; the signing shares stay as they are.
+    pub(super) fn back_up(&self, name: &str) -> Result<BackupPair, Failure> {
+        let (device, custodian) = exchange!(
+            Backup::start(&self.context, self.device.as_ref()),
+            |post| Backup::answer(&self.context, self.server.as_ref(), pair_ids(name), post),
+            |state: Answered<Backup>, post| { state.finish(self.server.as_ref(), post) }
+        );
+        let device = device
+            .iter()
+            .map(|(curve, share)| to_be_sealed(curve, name, share))
+            .collect::<Result<_, Failure>>()?;
+        Ok(BackupPair { device, custodian })
+    }
+
+    /// Makes a new wallet of the same keys out of both halves of a backup, and tries it out.
+    pub(super) fn recover(
+        opened: &[ClientBackupShare],
+        custodian: &ByCurve<BackupShare<Server>>,
+    ) -> Result<Self, Failure> {
+        let context = Context::new("demo-user", *b"the key of the device bought now");
+        let halves = opened.iter().map(from_sealed).collect::<Result<Vec<_>, Failure>>()?;
+        let (shares, commitments): (Vec<_>, Vec<_>) = halves.into_iter().unzip();
+        let (shares, commitments) = (ByCurve::collect(shares)?, ByCurve::collect(commitments)?);
+        let halves = ByCurve {
+            secp256k1: shares.secp256k1.as_ref().zip(commitments.secp256k1),
+            ed25519: shares.ed25519.as_ref().zip(commitments.ed25519),
+        };
+        let (device, server) = exchange!(
+            Recover::start(&context, halves),
+            |post| Recover::answer(&context, custodian.as_ref(), pair_ids("second"), post),
+            |state: Answered<Recover>, post| { state.finish(custodian.as_ref(), post) }
+        );
+        let (tests, _) = exchange!(
+            Confirm::start(&context, device.as_ref()),
+            |post| Confirm::answer(&context, server.as_ref(), post),
+            |state: Answered<Confirm>, post| { state.finish(server.as_ref(), post) }
+        );
+        Ok(Self { context, device: confirmed(device, &tests)?, server: confirmed(server, &tests)? })
+    }
+
+    /// Signs on both curves; both sides verify the signatures under the wallet's public keys.
+    pub(super) fn sign(&self, message: &[u8]) -> Result<(), Failure> {
+        let digest = Sha256::digest(message).into();
+        let payload = |curve| match curve {
+            Curve::Secp256k1 => Payload::Digest(&digest),
+            _ => Payload::Message(message),
+        };
+        let device = requests(&self.device, payload);
+        let server = requests(&self.server, payload);
+        let (ours, theirs) = exchange!(
+            Sign::start(&self.context, device),
+            |post| Sign::answer(&self.context, server, post),
+            |state: Answered<Sign>, post| state.finish(server, post)
+        );
+        if ours != theirs {
+            return Err(Failure::Failed("device and server made two signatures".into()));
+        }
+        say("Signed by device and server together, and the signatures verified.");
         Ok(())
-    } else {
-        Err(Failure::Failed("what came back are not the shares that went in; report this".into()))
+    }
+
+    /// Its address on Ethereum, then on Solana.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        [Namespace::Eip155, Namespace::Solana]
+            .into_iter()
+            .filter_map(|namespace| self.public_key(namespace.curve())?.address(namespace))
+            .collect()
+    }
+
+    /// The public keys, as an envelope's reader supplies them.
+    pub(super) fn points(&self) -> Result<Vec<Point>, Failure> {
+        let keys = Curve::ALL.into_iter().filter_map(|curve| self.public_key(curve));
+        keys.map(|key| point(&key)).collect()
+    }
+
+    fn public_key(&self, curve: Curve) -> Option<PublicKey> {
+        self.device.get(curve).map(SigningShare::public_key)
     }
 }
 
-fn is_same(a: &ClientBackupShare, b: &ClientBackupShare) -> bool {
-    a.pair() == b.pair()
-        && a.wallet() == b.wallet()
-        && a.client_commitment() == b.client_commitment()
-        && a.custodian_commitment() == b.custodian_commitment()
-        && a.secret().expose_secret() == b.secret().expose_secret()
+fn pair_name(name: &str, curve: Curve) -> String {
+    format!("demo/{name}/{curve}")
 }
 
-const SHARE_LEN: usize = 32;
-
-fn stand_in_share(wallet: Point, pair: &str) -> Result<ClientBackupShare, Failure> {
-    let curve = wallet.curve();
-    let pair = SharePairId::new(format!("{curve}-{pair}"))?;
-    let mut secret = Zeroizing::new([0; SHARE_LEN]);
-    fill_random(secret.as_mut_slice())?;
-    let secret = SecretSlice::from(Box::<[u8]>::from(secret.as_slice()));
-    let (client, custodian) = (stand_in_point(curve)?, stand_in_point(curve)?);
-    Ok(ClientBackupShare::new(pair, wallet, client, custodian, secret)?)
+fn pair_ids(name: &str) -> ByCurve<PairId> {
+    ByCurve::both(Curve::Secp256k1, Curve::Ed25519)
+        .map(|curve| PairId::from_name(&pair_name(name, curve)))
 }
 
-fn stand_in_point(curve: Curve) -> Result<Point, Failure> {
-    let mut bytes = vec![0; curve.point_len()];
-    fill_random(&mut bytes)?;
-    if curve == Curve::Secp256k1 {
-        bytes[0] = SEC1_EVEN_Y;
+/// The device's half, with the public facts that recovery checks it against.
+fn to_be_sealed(
+    curve: Curve,
+    name: &str,
+    share: &BackupShare<Client>,
+) -> Result<ClientBackupShare, Failure> {
+    let commitments = share.commitments();
+    Ok(ClientBackupShare::new(
+        SharePairId::new(pair_name(name, curve))?,
+        point(&commitments.public_key())?,
+        point(&commitments.client())?,
+        point(&commitments.server())?,
+        SecretSlice::from(Box::<[u8]>::from(&share.to_bytes()[..])),
+    )?)
+}
+
+/// What [`to_be_sealed`] made, checked.
+fn from_sealed(opened: &ClientBackupShare) -> Result<(BackupShare<Client>, Commitments), Failure> {
+    let share = BackupShare::from_bytes(opened.secret().expose_secret())?;
+    if share.pair() != PairId::from_name(opened.pair().as_str()) {
+        return Err(Failure::Failed(
+            "the backup holds a share of another pair; report this".into(),
+        ));
     }
-    Ok(Point::new(curve, &bytes)?)
+    let commitments = Commitments::new(
+        public_key(opened.wallet())?,
+        public_key(opened.client_commitment())?,
+        public_key(opened.custodian_commitment())?,
+    )?;
+    Ok((share, commitments))
 }
 
-const SEC1_EVEN_Y: u8 = 2;
+/// The shares, live now that they have signed their test.
+fn confirmed<R: Role>(
+    shares: ByCurve<UnconfirmedShare<R>>,
+    tests: &ByCurve<TestSignature>,
+) -> Result<ByCurve<SigningShare<R>>, Failure> {
+    let live = [shares.secp256k1, shares.ed25519]
+        .into_iter()
+        .flatten()
+        .filter_map(|share| Some((tests.get(share.curve())?, share)))
+        .map(|(test, share)| share.confirm(test))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(ByCurve::collect(live)?)
+}
 
-fn fill_random(bytes: &mut [u8]) -> Result<(), Failure> {
-    getrandom::fill(bytes).map_err(|error| {
-        let message = "the operating system has no randomness to give";
-        Error::new(ErrorKind::Unavailable, message).with_source(error).into()
-    })
+fn requests<'a, R: Role>(
+    shares: &'a ByCurve<SigningShare<R>>,
+    payload: impl Fn(Curve) -> Payload<'a>,
+) -> ByCurve<SignRequest<'a, R>> {
+    shares.as_ref().map(|share| SignRequest { share, payload: payload(share.curve()) })
+}
+
+fn point(key: &PublicKey) -> Result<Point, Failure> {
+    Ok(Point::new(key.curve(), key.as_bytes())?)
+}
+
+fn public_key(point: Point) -> Result<PublicKey, Failure> {
+    Ok(PublicKey::from_bytes(point.curve(), point.as_bytes())?)
 }
 
 #[cfg(test)]
@@ -81,10 +211,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_equal_to_themselves_only() {
-        let shares = stand_in_shares().unwrap();
-        assert!(check_equal(&shares, &shares).is_ok());
-        assert!(check_equal(&shares, &refreshed(&shares).unwrap()).is_err());
-        assert!(check_equal(&shares, &shares[..1]).is_err());
+    fn both_halves_of_a_backup_recover_the_wallet_and_it_signs() {
+        let wallet = Wallet::generate().unwrap();
+        let backup = wallet.back_up("backup").unwrap();
+        let recovered = Wallet::recover(&backup.device, &backup.custodian).unwrap();
+        assert_eq!(recovered.addresses(), wallet.addresses());
+        recovered.sign(b"message").unwrap();
+    }
+
+    #[test]
+    fn halves_of_two_backups_recover_nothing() {
+        let wallet = Wallet::generate().unwrap();
+        let (one, two) = (wallet.back_up("one").unwrap(), wallet.back_up("two").unwrap());
+        assert!(Wallet::recover(&one.device, &two.custodian).is_err());
     }
 }
