@@ -254,13 +254,19 @@ fn a_cheating_server_freezes_the_clients_share() {
 #[test]
 fn wrong_dimensions_freeze_nothing() {
     let pair = generate(Curves::SECP256K1, "pair");
-    let part = HEADER + NONCE + PAIR + 32;
-    // A length of 256 in two bytes becomes 255, and of 19968 in three 19967: the total stays.
-    let verify_t = part + ROWS + 3 + 256 * 78 + 26;
-    for (at, changed) in [(part + ROWS, 0x01_u8), (verify_t, 0x01)] {
+    let rows = HEADER + NONCE + PAIR + 32 + ROWS;
+    let check = |rows_len: usize| rows + 3 + rows_len + 26;
+    // The lengths of both lists, as LEB128: one row of 78 bytes less in the first and three of 26
+    // more in the second make the same total, so that nothing but the dimensions is wrong.
+    let balanced = [(rows, [0xb2, 0x9b, 0x01]), (check(255 * 78), [0x83, 0x02, 0x00])];
+    let short = [(rows, [0xff, 0x9b, 0x01]), (rows, [0xff, 0x9b, 0x01])];
+    for lengths in [balanced, short] {
         let (started, post) = Sign::start(&context(), requests(&pair.client)).unwrap();
         let mut wrong = post.as_bytes().to_vec();
-        wrong[at] ^= changed;
+        for (at, length) in lengths {
+            let bytes = if at == rows { 3 } else { 2 };
+            wrong[at..at + bytes].copy_from_slice(&length[..bytes]);
+        }
         let wrong = reseal(&wrong, started.secret());
         let received = Post::open(&wrong, started.secret()).unwrap();
         let error =

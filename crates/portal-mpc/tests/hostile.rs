@@ -321,13 +321,17 @@ fn forge<R: Run>(run: &R, forged: usize, at: usize, bit: u8) -> Option<bool> {
         let bytes = message.as_bytes();
         if step == forged { reseal(&flip(bytes, at, bit), &secret) } else { bytes.to_vec() }
     };
-    let received = Post::open(&send(0, &post), &secret).unwrap();
+    let sent = send(0, &post);
+    let received = Post::open(&sent, &secret).unwrap();
     let (state, reply) = run.answer(received).ok()?;
-    let reply = Reply::open(&send(1, &reply), &secret).unwrap();
+    let sent = send(1, &reply);
+    let reply = Reply::open(&sent, &secret).unwrap();
     let (advanced, post): (Advanced<'_, R::Op>, _) = started.advance(reply).ok()?;
-    let received = Post::open(&send(2, &post), &secret).unwrap();
+    let sent = send(2, &post);
+    let received = Post::open(&sent, &secret).unwrap();
     let (server, reply) = run.finish(state, received).ok()?;
-    let reply = Reply::open(&send(3, &reply), &secret).unwrap();
+    let sent = send(3, &reply);
+    let reply = Reply::open(&sent, &secret).unwrap();
     let client = advanced.finish(reply).ok()?;
     Some(run.works(client, server))
 }
