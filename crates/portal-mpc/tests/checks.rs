@@ -254,21 +254,33 @@ fn a_cheating_server_freezes_the_clients_share() {
 #[test]
 fn wrong_dimensions_freeze_nothing() {
     let pair = generate(Curves::SECP256K1, "pair");
-    let part = HEADER + NONCE + PAIR + 32;
-    // A length of 256 in two bytes becomes 255, and of 19968 in three 19967: the total stays.
-    let verify_t = part + ROWS + 3 + 256 * 78 + 26;
-    for (at, changed) in [(part + ROWS, 0x01_u8), (verify_t, 0x01)] {
-        let (started, post) = Sign::start(&context(), requests(&pair.client)).unwrap();
-        let mut wrong = post.as_bytes().to_vec();
-        wrong[at] ^= changed;
-        let wrong = reseal(&wrong, started.secret());
-        let received = Post::open(&wrong, started.secret()).unwrap();
-        let error =
-            Sign::answer(&context(), requests(&pair.server), received).map(|_| ()).unwrap_err();
-        let expected = Error::Misbehaved("a message has the wrong dimensions");
-        assert_eq!(error, SignError::Failed(expected));
-    }
+    let (started, post) = Sign::start(&context(), requests(&pair.client)).unwrap();
+    let received = Post::open(post.as_bytes(), started.secret()).unwrap();
+    let (_, reply) = Sign::answer(&context(), requests(&pair.server), received).unwrap();
+    // Four rows of 416 scalars, each with its length in two bytes. One scalar moves from the second
+    // to the first: as many bytes, each scalar sound, and nothing wrong but the dimensions.
+    let row = HEADER + 26_753 + SECOND_ROWS;
+    let (first_end, scalar) = (row + 2 + 416 * 33, 33);
+    let reply = reply.as_bytes();
+    let wrong = [
+        &reply[..row],
+        &[0xa1, 0x03],
+        &reply[row + 2..first_end],
+        &reply[first_end + 2..first_end + 2 + scalar],
+        &[0x9f, 0x03],
+        &reply[first_end + 2 + scalar..],
+    ]
+    .concat();
+    let wrong = reseal(&wrong, started.secret());
+    let reply = Reply::open(&wrong, started.secret()).unwrap();
+    let error = started.advance(reply).map(|_| ()).unwrap_err();
+    let expected = Error::Misbehaved("a message has the wrong dimensions");
+    assert_eq!(error, SignError::Failed(expected));
 }
+
+/// Where the rows of the multiplication begin in the second message of a signature: parties,
+/// binding, two points, a scalar, two points, a salt and the number of rows stand before them.
+const SECOND_ROWS: usize = 2 + 32 + 2 * 34 + 33 + 2 * 34 + 65 + 1;
 
 #[test]
 fn both_sides_compute_the_test_challenge_and_it_is_no_transaction() {

@@ -322,14 +322,17 @@ fn forge<R: Run>(run: &R, forged: usize, at: usize, bit: u8) -> Option<bool> {
         if step == forged { reseal(&flip(bytes, at, bit), &secret) } else { bytes.to_vec() }
     };
     let sent = send(0, &post);
-    let (state, reply) = run.answer(Post::open(&sent, &secret).unwrap()).ok()?;
+    let received = Post::open(&sent, &secret).unwrap();
+    let (state, reply) = run.answer(received).ok()?;
     let sent = send(1, &reply);
     let reply = Reply::open(&sent, &secret).unwrap();
     let (advanced, post): (Advanced<'_, R::Op>, _) = started.advance(reply).ok()?;
     let sent = send(2, &post);
-    let (server, reply) = run.finish(state, Post::open(&sent, &secret).unwrap()).ok()?;
+    let received = Post::open(&sent, &secret).unwrap();
+    let (server, reply) = run.finish(state, received).ok()?;
     let sent = send(3, &reply);
-    let client = advanced.finish(Reply::open(&sent, &secret).unwrap()).ok()?;
+    let reply = Reply::open(&sent, &secret).unwrap();
+    let client = advanced.finish(reply).ok()?;
     Some(run.works(client, server))
 }
 

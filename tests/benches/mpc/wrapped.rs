@@ -16,15 +16,20 @@ pub(crate) type Unconfirmed =
 /// Runs one operation: how each side starts, answers and finishes is all that differs.
 macro_rules! run {
     ($operation:ty, $start:expr, $answer:expr, $finish:expr) => {{
-        let (started, post) = $start.expect("an honest client");
-        let post = Post::open(post.as_bytes(), started.secret()).expect("undamaged");
+        // Each message and state is dropped where its receiver is done with it.
+        let (started, sent) = $start.expect("an honest client");
+        let post = Post::open(sent.as_bytes(), started.secret()).expect("undamaged");
         let (answered, reply) = $answer(post).expect("an honest server");
+        drop(sent);
         let state = answered.to_bytes();
-        let reply = Reply::open(reply.as_bytes(), started.secret()).expect("undamaged");
-        let (advanced, post) = started.advance(reply).expect("an honest client");
-        let post = Post::open(post.as_bytes(), advanced.secret()).expect("undamaged");
+        drop(answered);
+        let received = Reply::open(reply.as_bytes(), started.secret()).expect("undamaged");
+        let (advanced, sent) = started.advance(received).expect("an honest client");
+        drop(reply);
+        let post = Post::open(sent.as_bytes(), advanced.secret()).expect("undamaged");
         let answered = Answered::<$operation>::from_bytes(&state).expect("as it was stored");
         let (server, reply) = $finish(answered, post).expect("an honest server");
+        drop(sent);
         let reply = Reply::open(reply.as_bytes(), advanced.secret()).expect("undamaged");
         ((advanced.finish(reply).expect("an honest client"), server), state.len())
     }};
