@@ -4,6 +4,8 @@ mod codec;
 mod effects;
 mod files;
 mod journal;
+#[cfg(test)]
+mod parsing;
 mod recovery;
 mod sealed_file;
 mod state;
