@@ -16,7 +16,7 @@ const LAYERS: &[Layer] = &[
     Layer("backup-methods-*", &["backup-core"], &["backup-testkit"]),
     Layer("portal-mpc", &["backup-core"], &[]),
     Layer("portal-api", &["backup-core", "portal-mpc"], &[]),
-    Layer("portal-keys", &["backup-core"], &[]),
+    Layer("portal-keys", &["backup-core"], &["backup-testkit"]),
     Layer("portal-client", &["backup-core", "portal-mpc", "portal-api"], &[]),
     Layer("portal-webhook", &["backup-core", "portal-api", "portal-keys"], &[]),
     Layer(

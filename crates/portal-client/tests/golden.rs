@@ -1,0 +1,59 @@
+//! The golden vectors: what a device ever kept opens, what was ever refused is refused.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fs, path::Path};
+
+use backup_core::{BackupId, ErrorKind, MethodId, Result};
+use portal_client::device::{Step, WalletOperation};
+
+#[allow(dead_code, reason = "shared with tests that use all of it")]
+#[path = "support/sample.rs"]
+mod sample;
+
+fn begin(name: &str, then: impl FnOnce(Result<&WalletOperation<'_>>)) {
+    let vector = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name);
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(vector).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let store = sample::store(folder.path());
+    match store.begin() {
+        Ok(operation) => then(Ok(&operation)),
+        Err(error) => then(Err(error)),
+    }
+}
+
+#[test]
+fn version_1_opens() {
+    begin("version-1", |operation| {
+        let operation = operation.unwrap();
+        sample::assert_filled(operation.state());
+        assert_eq!(operation.state().generation(), 1);
+        let run = operation.journal().run().unwrap();
+        assert_eq!(run.method, MethodId::GDRIVE);
+        assert_eq!(run.backup, BackupId::new("backup-1").unwrap());
+        assert_eq!((run.step, run.envelope), (Step::Prepare, None));
+        let [(method, params)] = &run.announced[..] else { panic!("{:?}", run.announced) };
+        assert_eq!((method, params.as_bytes()), (&MethodId::GDRIVE, &[7; 9][..]));
+    });
+}
+
+#[test]
+fn what_was_refused_is_refused() {
+    let refused = [
+        ("later-state", ErrorKind::UnknownVersion),
+        ("later-journal", ErrorKind::UnknownVersion),
+        ("damaged-state", ErrorKind::Damaged),
+        ("damaged-journal", ErrorKind::Damaged),
+        ("state-as-journal", ErrorKind::Damaged),
+        ("another-commitment", ErrorKind::Unauthorized),
+        ("empty-state", ErrorKind::Damaged),
+    ];
+    for (name, kind) in refused {
+        begin(&format!("refused/{name}"), |operation| {
+            assert_eq!(operation.unwrap_err().kind(), kind, "{name}");
+        });
+    }
+}
