@@ -1,5 +1,5 @@
-//! A real wallet on both curves. Device and server run in this process, and exchange what they would
-//! exchange over HTTP.
+//! A real wallet on both curves. Device and server run in this process, and exchange the messages
+//! that they would exchange over HTTP.
 
 use backup_core::{
     ClientBackupShare, Curve, Point, SharePairId,
