@@ -105,6 +105,20 @@ fn method_id() -> backup_core::MethodId {
 }
 
 #[test]
+fn the_user_is_asked_once_for_an_envelope_that_says_it_is_somebody_elses() {
+    let method = Forgetful::new("com.example.memory", 0);
+    let envelope = enroll(&method).seal(&backup("1"), &[share(Curve::Ed25519, 1)]).unwrap();
+    let bob = backup_core::EncryptionContext::new(
+        context().custodian,
+        backup_core::ClientId::new("bob").unwrap(),
+    );
+    let op = Operation::new(Purpose::Unlock, &bob);
+    let error = block_on(envelope.open(&method, &op, &wallets())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert_eq!(method.asked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn a_backup_of_nothing_or_of_one_curve_twice_is_refused() {
     let sealer = enroll(&Forgetful::new("com.example.memory", 0));
     let twice = [share(Curve::Ed25519, 1), share(Curve::Ed25519, 3)];
