@@ -52,11 +52,11 @@ impl Needle {
 
 const CHUNK: usize = 64 * 1024;
 
-/// After version, operation, step, curves, session id, nonce and pair: the client's fragment, which
-/// with the share before the backup gives the share after it.
+/// After version, operation, step, curves, session id, nonce and pair: the client's fragment,
+/// which with the share before the backup gives the share after it.
 const FRAGMENT: std::ops::Range<usize> = 100..132;
-/// In the server's state, after head, new pair and challenge: by how much the server's share changes,
-/// which with the share after the backup gives the one before it.
+/// In the server's state, after head, new pair and challenge: by how much the server's share
+/// changes, which with the share after the backup gives the one before it.
 const CORRECTION: std::ops::Range<usize> = 131..163;
 /// In a stored backup share, after head and pair.
 const SCALAR: std::ops::Range<usize> = 36..68;
