@@ -155,7 +155,8 @@ impl MethodParams {
     /// [`ErrorKind::InvalidParams`] for anything else.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.0).map_err(|error| {
-            let place = format!("parameters are malformed at byte {}", error.column());
+            let (line, column) = (error.line(), error.column());
+            let place = format!("parameters are malformed at line {line}, column {column}");
             Error::new(ErrorKind::InvalidParams, place)
         })
     }
