@@ -1,6 +1,6 @@
 //! Identifiers: who a backup belongs to, what made it, and which pair of shares it holds.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use crate::{Error, ErrorKind, Result, error::invalid_input, secret::random_bytes};
 
@@ -65,6 +65,14 @@ fn is_dotted(id: &str) -> bool {
     id.contains('.') && id.split('.').all(is_label)
 }
 
+impl FromStr for MethodId {
+    type Err = Error;
+
+    fn from_str(id: &str) -> Result<Self> {
+        Self::new(id.to_owned())
+    }
+}
+
 impl fmt::Debug for MethodId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -109,6 +117,14 @@ macro_rules! opaque_id {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(id: &str) -> Result<Self> {
+                Self::new(id)
             }
         }
 

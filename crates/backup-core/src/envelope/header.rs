@@ -1,5 +1,7 @@
 //! What an envelope says about itself, and what its shares are bound to.
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     BackupId, ClientBackupShare, ClientId, Curve, CustodianId, EncryptionContext, KeySlot,
     MethodId, Point, Result, SharePairId,
@@ -9,6 +11,8 @@ use crate::{
 };
 
 const SHARES_LABEL: &str = "portal-backup/1 shares";
+
+const ENROLLMENT_LABEL: &[u8] = b"portal-backup/1 enrollment";
 
 /// What an envelope says about itself. A claim: it chooses and explains, and decides nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,6 +41,18 @@ pub struct SealedWallet {
 }
 
 impl Header {
+    /// Which enrolment the envelope says it is of: a fingerprint of its slot and sealing key.
+    ///
+    /// All envelopes of one enrolment have the same, and no two enrolments do.
+    #[must_use]
+    pub fn enrollment(&self) -> [u8; 32] {
+        let mut writer = Writer::default();
+        writer.bytes(ENROLLMENT_LABEL).bytes(self.method.as_str().as_bytes());
+        writer.fixed(&self.sealing_public_key);
+        write_slot(&mut writer, self.slot.as_ref());
+        Sha256::digest(writer.finish()).into()
+    }
+
     pub(super) fn write(&self, writer: &mut Writer) {
         writer
             .bytes(self.context.custodian.as_str().as_bytes())

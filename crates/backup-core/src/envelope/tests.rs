@@ -316,3 +316,16 @@ fn every_flipped_bit_of_the_slot_and_the_sealed_shares_is_noticed() {
         }
     }
 }
+
+#[test]
+fn every_backup_of_one_enrolment_names_that_enrolment_and_no_other_does() {
+    let context = context();
+    let op = Operation::new(Purpose::Enroll, &context);
+    let [one, two] = [(), ()].map(|()| block_on(Sealer::enroll(&right_method(), &op)).unwrap());
+    let enrollment = |sealer: &Sealer, backup| {
+        let backup = BackupId::new(backup).unwrap();
+        sealer.seal(&backup, &shares()).unwrap().header().enrollment()
+    };
+    assert_eq!(enrollment(&one, "b1"), enrollment(&one, "b2"));
+    assert_ne!(enrollment(&one, "b1"), enrollment(&two, "b1"));
+}

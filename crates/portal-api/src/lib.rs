@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod backup;
+mod client;
+mod custodian;
+mod device_key;
+mod encoding;
+mod error;
+mod frame;
+mod per_curve;
+pub mod route;
+mod session;
+
+pub use crate::{
+    backup::{
+        BackupPairView, BackupSetView, BackupStatus, Commit, Proof, Revocations, hold_statement,
+    },
+    client::{ClientView, SigningPairView, SigningSetView, SigningStatus, mpc_context},
+    custodian::{CreateClient, CreatedClient},
+    device_key::{DeviceKey, DevicePublicKey, DeviceSignature, SignedRequest, content_digest},
+    error::{ErrorBody, ErrorDetail, ErrorId},
+    frame::{FrameError, MAX_HEAD_LEN, MEDIA_TYPE, PostFrame, ReplyFrame},
+    per_curve::PerCurve,
+    session::{FirstPost, FirstReply, Nothing, PairName, SignPayload},
+};

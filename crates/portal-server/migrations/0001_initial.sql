@@ -1,0 +1,98 @@
+-- Times are seconds since 1970. Blobs named `sealed_…` are encrypted; no secret is in the clear.
+
+-- What holds for the whole database: one row per name.
+CREATE TABLE facts (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+);
+
+-- A check value for every key that anything is wrapped under.
+CREATE TABLE key_checks (
+    key_id TEXT PRIMARY KEY,
+    value  BLOB NOT NULL
+);
+
+CREATE TABLE custodians (
+    id           TEXT PRIMARY KEY,
+    api_key_hash BLOB NOT NULL UNIQUE,
+    created_at   BIGINT NOT NULL
+);
+
+CREATE TABLE clients (
+    id                    TEXT PRIMARY KEY,
+    custodian_id          TEXT NOT NULL REFERENCES custodians (id),
+    api_key_hash          BLOB NOT NULL UNIQUE,
+    is_account_abstracted BOOLEAN NOT NULL,
+    commits               BIGINT NOT NULL DEFAULT 0,
+    created_at            BIGINT NOT NULL
+);
+
+-- All curves of a set share its fate. At most one set of a client is live.
+CREATE TABLE signing_sets (
+    device_key     BLOB PRIMARY KEY,
+    client_id      TEXT NOT NULL REFERENCES clients (id),
+    is_live        BOOLEAN NOT NULL,
+    replaces       BLOB,
+    recovered_from TEXT,
+    created_at     BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX one_live_signing_set ON signing_sets (client_id) WHERE is_live;
+CREATE INDEX signing_sets_of_client ON signing_sets (client_id);
+
+CREATE TABLE signing_pairs (
+    id           TEXT PRIMARY KEY,
+    device_key   BLOB NOT NULL REFERENCES signing_sets (device_key) ON DELETE CASCADE,
+    curve        TEXT NOT NULL,
+    public_key   BLOB NOT NULL,
+    frozen       BOOLEAN NOT NULL,
+    sealed_share BLOB NOT NULL,
+    UNIQUE (device_key, curve)
+);
+
+-- The id is the device's choice, and unique within its client.
+CREATE TABLE backup_sets (
+    client_id       TEXT NOT NULL REFERENCES clients (id),
+    id              TEXT NOT NULL,
+    method          TEXT NOT NULL,
+    device_key      BLOB NOT NULL,
+    created_at      BIGINT NOT NULL,
+    envelope        TEXT,
+    envelope_sha256 BLOB,
+    enrollment      BLOB,
+    sequence        BIGINT,
+    completed_at    BIGINT,
+    proved_since    BIGINT,
+    PRIMARY KEY (client_id, id)
+);
+CREATE UNIQUE INDEX one_pending_set_per_method
+    ON backup_sets (client_id, method) WHERE completed_at IS NULL;
+
+CREATE TABLE backup_pairs (
+    id           TEXT PRIMARY KEY,
+    client_id    TEXT NOT NULL,
+    backup_id    TEXT NOT NULL,
+    curve        TEXT NOT NULL,
+    public_key   BLOB NOT NULL,
+    sealed_share BLOB NOT NULL,
+    UNIQUE (client_id, backup_id, curve),
+    FOREIGN KEY (client_id, backup_id) REFERENCES backup_sets (client_id, id) ON DELETE CASCADE
+);
+
+-- A row outlives its session as a mark, so that no session id is used twice.
+CREATE TABLE sessions (
+    id                  BLOB PRIMARY KEY,
+    client_id           TEXT NOT NULL REFERENCES clients (id),
+    generation          BLOB NOT NULL,
+    operation           TEXT NOT NULL,
+    -- What the operation is about, without its secrets: JSON of this release.
+    subject             TEXT NOT NULL,
+    first_post_sha256   BLOB NOT NULL,
+    sealed_first_reply  BLOB,
+    first_reply_sha256  BLOB,
+    sealed_state        BLOB,
+    second_post_sha256  BLOB,
+    sealed_second_reply BLOB,
+    is_dead             BOOLEAN NOT NULL,
+    created_at          BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_age ON sessions (created_at);
