@@ -12,6 +12,10 @@ pub enum FileEffect {
     Create(String),
     /// Bytes were written to a file's end.
     Write(String, Vec<u8>),
+    /// Bytes were written to a file from this offset on.
+    WriteAt(String, usize, Vec<u8>),
+    /// A file was cut, or filled with zeros, to this length.
+    SetLen(String, usize),
     /// A file's bytes were made durable.
     Sync(String),
     /// A file took another name, and the place of what had that name.
@@ -46,12 +50,6 @@ pub struct Disk {
 
 type Names = BTreeMap<String, usize>;
 
-#[derive(Clone, Debug)]
-struct Content {
-    bytes: Vec<u8>,
-    is_synced: bool,
-}
-
 impl Disk {
     /// A folder to which all of this was done, in this order; it was empty before.
     ///
@@ -65,6 +63,18 @@ impl Disk {
         disk
     }
 
+    /// A folder that holds these files, durably.
+    #[must_use]
+    pub fn holding(files: Files) -> Self {
+        let mut disk = Self::default();
+        for (name, bytes) in files {
+            disk.contents.push(Content { durable: bytes, unsynced: Vec::new() });
+            disk.names.insert(name, disk.contents.len() - 1);
+        }
+        disk.durable_names = disk.names.clone();
+        disk
+    }
+
     /// One thing more is done to the folder.
     ///
     /// # Panics
@@ -74,16 +84,15 @@ impl Disk {
         match effect {
             FileEffect::Create(name) => self.create(name),
             FileEffect::Write(name, bytes) => {
-                let content = self.content(name);
-                content.bytes.extend(bytes);
-                content.is_synced = false;
+                let end = self.content(name).of(Kept::All).len();
+                self.change(name, Change::Write(end, bytes.clone()));
             }
-            FileEffect::Sync(name) => self.content(name).is_synced = true,
-            FileEffect::Rename(from, to) => {
-                let content = self.names.remove(from).expect("what is renamed is there");
-                self.names.insert(to.clone(), content);
-                self.unsynced.push(self.names.clone());
+            FileEffect::WriteAt(name, offset, bytes) => {
+                self.change(name, Change::Write(*offset, bytes.clone()));
             }
+            FileEffect::SetLen(name, len) => self.change(name, Change::SetLen(*len)),
+            FileEffect::Sync(name) => self.content(name).sync(),
+            FileEffect::Rename(from, to) => self.rename(from, to),
             FileEffect::Remove(name) => {
                 self.names.remove(name);
                 self.unsynced.push(self.names.clone());
@@ -114,9 +123,19 @@ impl Disk {
     }
 
     fn create(&mut self, name: &str) {
-        self.contents.push(Content { bytes: Vec::new(), is_synced: false });
+        self.contents.push(Content::default());
         self.names.insert(name.to_owned(), self.contents.len() - 1);
         self.unsynced.push(self.names.clone());
+    }
+
+    fn rename(&mut self, from: &str, to: &str) {
+        let content = self.names.remove(from).expect("what is renamed is there");
+        self.names.insert(to.to_owned(), content);
+        self.unsynced.push(self.names.clone());
+    }
+
+    fn change(&mut self, name: &str, change: Change) {
+        self.content(name).unsynced.push(change);
     }
 
     fn content(&mut self, name: &str) -> &mut Content {
@@ -124,30 +143,71 @@ impl Disk {
     }
 
     fn files_of(&self, names: &Names, kept: Kept) -> Files {
-        let content = |content: &usize| kept.of(&self.contents[*content]);
-        names.iter().map(|(name, index)| (name.clone(), content(index))).collect()
+        names.iter().map(|(name, index)| (name.clone(), self.contents[*index].of(kept))).collect()
     }
+}
+
+/// What a file holds for sure, and what was done to it since.
+#[derive(Clone, Debug, Default)]
+struct Content {
+    durable: Vec<u8>,
+    unsynced: Vec<Change>,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Write(usize, Vec<u8>),
+    SetLen(usize),
 }
 
 /// How much is kept of what was not synced.
 #[derive(Clone, Copy)]
 enum Kept {
     Nothing,
+    /// The first half of the changes, the last of them torn.
     Half,
+    /// The last change alone: a disk need not keep their order.
+    Last,
     All,
 }
 
 impl Kept {
-    const ALL: [Self; 3] = [Self::Nothing, Self::Half, Self::All];
+    const ALL: [Self; 4] = [Self::Nothing, Self::Half, Self::Last, Self::All];
+}
 
-    fn of(self, content: &Content) -> Vec<u8> {
-        let len = match self {
-            _ if content.is_synced => content.bytes.len(),
-            Self::Nothing => 0,
-            Self::Half => content.bytes.len() / 2,
-            Self::All => content.bytes.len(),
+impl Content {
+    fn sync(&mut self) {
+        self.durable = self.of(Kept::All);
+        self.unsynced.clear();
+    }
+
+    fn of(&self, kept: Kept) -> Vec<u8> {
+        let mut bytes = self.durable.clone();
+        let half = self.unsynced.len() / 2;
+        let whole = match kept {
+            Kept::Nothing => &[],
+            Kept::Half => &self.unsynced[..half],
+            Kept::Last => &self.unsynced[self.unsynced.len().saturating_sub(1)..],
+            Kept::All => &self.unsynced[..],
         };
-        content.bytes[..len].to_vec()
+        whole.iter().for_each(|change| change.apply(&mut bytes));
+        if let (Kept::Half, Some(Change::Write(offset, torn))) = (kept, self.unsynced.get(half)) {
+            Change::Write(*offset, torn[..torn.len() / 2].to_vec()).apply(&mut bytes);
+        }
+        bytes
+    }
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::SetLen(len) => bytes.resize(*len, 0),
+            Self::Write(offset, written) => {
+                let end = offset + written.len();
+                bytes.resize(bytes.len().max(end), 0);
+                bytes[*offset..end].copy_from_slice(written);
+            }
+        }
     }
 }
 
@@ -195,6 +255,20 @@ mod tests {
             assert!(held.contains(&Some(Vec::new())), "{held:?}");
             assert!(held.contains(&Some(b"ne".to_vec())), "{held:?}");
         }
+    }
+
+    #[test]
+    fn what_was_synced_stays_under_what_was_not() {
+        let name = || "f".to_owned();
+        let mut disk = Disk::holding(Files::from([(name(), b"durable".to_vec())]));
+        disk.apply(&FileEffect::WriteAt(name(), 0, b"DU".to_vec()));
+        disk.apply(&FileEffect::SetLen(name(), 3));
+        disk.apply(&FileEffect::Write(name(), b"!".to_vec()));
+        let held: Vec<_> = disk.after_power_loss().into_iter().map(|mut f| f.remove("f")).collect();
+        let expected = [&b"durable"[..], b"DUrable", b"dur!ble", b"DUr!"];
+        assert_eq!(held, expected.map(|bytes| Some(bytes.to_vec())));
+        disk.apply(&FileEffect::Sync(name()));
+        assert_eq!(disk.after_power_loss(), [disk.files()]);
     }
 
     #[test]
