@@ -39,7 +39,8 @@ impl Addresses {
     }
 
     pub(crate) fn of_points(points: impl IntoIterator<Item = Point>) -> Result<Self> {
-        let keys = points.into_iter().map(|point| public_key(&point)).collect::<Result<Vec<_>>>()?;
+        let keys =
+            points.into_iter().map(|point| public_key(&point)).collect::<Result<Vec<_>>>()?;
         Ok(Self(ByCurve::collect(keys)?))
     }
 }

@@ -15,7 +15,10 @@ mod store;
 pub use self::{
     completion::{Completion, Half, Trial},
     journal::{BackupRun, Journal, Step},
-    recovery::{Decision, ServerSet, ServerSigning, SigningDecision, after_crash, after_replacement, of_signing},
+    recovery::{
+        Decision, ServerSet, ServerSigning, SigningDecision, after_crash, after_replacement,
+        of_signing,
+    },
     state::{DeviceState, SigningPair, SigningSet},
     store::{DeviceStore, WalletOperation},
 };

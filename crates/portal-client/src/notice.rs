@@ -78,7 +78,9 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WalletLive => f.write_str("the interrupted operation is finished: the wallet is live"),
+            Self::WalletLive => {
+                f.write_str("the interrupted operation is finished: the wallet is live")
+            }
             Self::WalletNotConfirmed { reason } => {
                 write!(f, "the interrupted operation could not be finished ({reason})")
             }

@@ -239,8 +239,7 @@ impl BackupRun {
     }
 
     fn write(&self, writer: &mut Writer) {
-        let version =
-            if self.completion.is_some() { WITH_COMPLETION } else { WITHOUT_COMPLETION };
+        let version = if self.completion.is_some() { WITH_COMPLETION } else { WITHOUT_COMPLETION };
         writer
             .byte(version)
             .bytes(self.method.as_str().as_bytes())

@@ -152,11 +152,7 @@ impl DeviceState {
     ///
     /// [`InvalidInput`](backup_core::ErrorKind::InvalidInput) if the live set has no such pair, or
     /// the share is empty.
-    pub fn replace_live_share(
-        &mut self,
-        pair: &SharePairId,
-        share: SecretSlice<u8>,
-    ) -> Result<()> {
+    pub fn replace_live_share(&mut self, pair: &SharePairId, share: SecretSlice<u8>) -> Result<()> {
         let pairs = self.live.iter_mut().flat_map(|set| &mut set.pairs);
         let found = pairs.into_iter().find(|found| found.pair == *pair);
         match found {

@@ -19,10 +19,8 @@ use crate::{Error, Result, device::SigningSet, service::Service};
 pub(crate) async fn generate(service: &Arc<Service>, curves: Curves) -> Result<SigningSet> {
     on_thread(service, DeviceKey::generate()?, move |caller| {
         let nothing = |curve| curves.contains(curve).then_some(Nothing {});
-        let head = FirstPost::Generate {
-            curves: per_curve(nothing),
-            device_key: caller.key().public(),
-        };
+        let head =
+            FirstPost::Generate { curves: per_curve(nothing), device_key: caller.key().public() };
         let outcome = caller.run::<Generate>(&head, |context| Generate::start(context, curves))?;
         unconfirmed(caller, &outcome)
     })
@@ -36,8 +34,7 @@ pub(crate) async fn recover(
 ) -> Result<SigningSet> {
     on_thread(service, DeviceKey::generate()?, move |caller| {
         let name = |curve| Some(PairName(opened.get(curve)?.name.clone()));
-        let head =
-            FirstPost::Recover { pairs: per_curve(name), device_key: caller.key().public() };
+        let head = FirstPost::Recover { pairs: per_curve(name), device_key: caller.key().public() };
         let outcome = caller.run::<Recover>(&head, |context| {
             let halves = opened.as_ref().map(|opened| (&opened.share, opened.commitments));
             Recover::start(context, halves)
@@ -54,9 +51,9 @@ pub(crate) async fn confirm(service: &Arc<Service>, set: &SigningSet) -> Result<
     on_thread(service, device_key(set), move |caller| {
         let head = FirstPost::Confirm { device_key: caller.key().public() };
         let tests = {
-            let sources = shares.as_ref().try_map(|curve, share| {
-                share.test_source().ok_or(Error::Frozen { curve })
-            })?;
+            let sources = shares
+                .as_ref()
+                .try_map(|curve, share| share.test_source().ok_or(Error::Frozen { curve }))?;
             caller.run::<Confirm>(&head, |context| Confirm::start(context, sources))?.outputs
         };
         let mut names = names.into_iter();
@@ -112,9 +109,10 @@ pub(crate) async fn back_up(
         let head = FirstPost::BackUp { backup, method };
         let sources = shares::backup_sources(&shares)?;
         let outcome = caller.run::<Backup>(&head, |context| Backup::start(context, sources))?;
-        let sealed = outcome.outputs.iter().map(|(curve, share)| {
-            shares::to_be_sealed(outcome.name(curve, share.pair())?, share)
-        });
+        let sealed = outcome
+            .outputs
+            .iter()
+            .map(|(curve, share)| shares::to_be_sealed(outcome.name(curve, share.pair())?, share));
         let shares = sealed.collect::<Result<_>>()?;
         Ok(MadeBackup { shares, halves: outcome.outputs })
     })

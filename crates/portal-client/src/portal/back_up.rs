@@ -1,8 +1,8 @@
 //! The first half of a backup: a slot, a pair of each wallet, an envelope; and the trial of a slot.
 
 use backup_core::{
-    BackupId, BackupMethod, ClientBackupShare, Envelope, Operation, Progress,
-    ProgressSink, Purpose, Sealer, Stage, secrecy::ExposeSecret,
+    BackupId, BackupMethod, ClientBackupShare, Envelope, Operation, Progress, ProgressSink,
+    Purpose, Sealer, Stage, secrecy::ExposeSecret,
 };
 use portal_api::hold_statement;
 use subtle::ConstantTimeEq;
@@ -143,8 +143,7 @@ impl Turn<'_> {
         made: &[ClientBackupShare],
         progress: &dyn ProgressSink,
     ) -> Result<()> {
-        let op =
-            Operation::new(Purpose::Unlock, self.service().client()).with_progress(progress);
+        let op = Operation::new(Purpose::Unlock, self.service().client()).with_progress(progress);
         let wallets: Vec<_> = made.iter().map(ClientBackupShare::wallet).collect();
         let opened = envelope.open(method, &op, &wallets).await.map_err(Error::Method)?;
         progress.report(Progress::Stage(Stage::ParsingShare));

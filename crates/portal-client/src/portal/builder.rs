@@ -105,9 +105,7 @@ impl PortalBuilder {
 
 const GRACE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-fn by_id(
-    methods: Vec<Arc<dyn BackupMethod>>,
-) -> Result<BTreeMap<MethodId, Arc<dyn BackupMethod>>> {
+fn by_id(methods: Vec<Arc<dyn BackupMethod>>) -> Result<BTreeMap<MethodId, Arc<dyn BackupMethod>>> {
     let mut by_id = BTreeMap::new();
     for method in methods {
         let id = method.id();

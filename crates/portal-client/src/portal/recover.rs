@@ -172,9 +172,7 @@ fn is_of_this_backup(error: &Error) -> bool {
             error.kind(),
             ErrorKind::Damaged | ErrorKind::InvalidParams | ErrorKind::NotFound
         ),
-        Error::Service { id, .. } => {
-            [ErrorId::NotFound, ErrorId::DkgRefreshMismatch].contains(id)
-        }
+        Error::Service { id, .. } => [ErrorId::NotFound, ErrorId::DkgRefreshMismatch].contains(id),
         _ => false,
     }
 }

@@ -47,8 +47,7 @@ impl Turn<'_> {
             }
             if set.head {
                 let known = self.state().head(&old.method);
-                knows_head =
-                    enrollment == newer.fingerprint && known == Some(&view::hash(&text));
+                knows_head = enrollment == newer.fingerprint && known == Some(&view::hash(&text));
             }
         }
         knows_head

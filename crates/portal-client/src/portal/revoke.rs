@@ -60,8 +60,7 @@ impl Turn<'_> {
         progress: &dyn ProgressSink,
     ) -> Result<()> {
         let method = self.portal.method(method)?;
-        let op =
-            Operation::new(Purpose::Revoke, self.service().client()).with_progress(progress);
+        let op = Operation::new(Purpose::Revoke, self.service().client()).with_progress(progress);
         let revoked = method.revoke(&op, params).await;
         revoked.map_err(|error| Error::Method(error.in_method(&method.id())))
     }

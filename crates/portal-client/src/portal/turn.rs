@@ -21,10 +21,7 @@ pub(super) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    pub(super) async fn begin(
-        portal: &'a Portal,
-        operation: WalletOperation<'a>,
-    ) -> Result<Self> {
+    pub(super) async fn begin(portal: &'a Portal, operation: WalletOperation<'a>) -> Result<Self> {
         let view = portal.service.look().await?;
         Ok(Self { portal, operation, view, notices: Vec::new() })
     }

@@ -34,8 +34,7 @@ impl Service {
 
     /// What there is of the client, which is the one that this device keeps.
     pub(crate) async fn look(&self) -> Result<ClientView> {
-        let view: ClientView =
-            parse(&self.http.send(&Request::get(route::CLIENT, LONG)).await?)?;
+        let view: ClientView = parse(&self.http.send(&Request::get(route::CLIENT, LONG)).await?)?;
         if view.custodian_id != self.client.custodian || view.id != self.client.client {
             return Err(Error::OtherClient {
                 found_custodian: view.custodian_id,

@@ -56,7 +56,10 @@ pub(crate) struct Http {
 enum Failure {
     Final(Error),
     /// The same request may succeed later.
-    Passing { error: Error, retry_after: Option<Duration> },
+    Passing {
+        error: Error,
+        retry_after: Option<Duration>,
+    },
 }
 
 impl Http {
@@ -143,7 +146,9 @@ fn authorization(key: &ApiKey) -> Result<HeaderValue> {
 /// The whole body, or a failure.
 async fn read(response: &mut Response, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if !has_end(response) {
-        return Err(passing(Error::Unreachable("its answer has no end by which to know it".into())));
+        return Err(passing(Error::Unreachable(
+            "its answer has no end by which to know it".into(),
+        )));
     }
     let limit = if response.status().is_success() { limit } else { limit.max(SHORT) };
     let mut body = Zeroizing::new(Vec::with_capacity(limit.min(CAPACITY)));
@@ -209,7 +214,8 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
     if !again {
         return Failure::Final(error);
     }
-    let seconds = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let seconds =
+        headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     Failure::Passing { error, retry_after: seconds.map(Duration::from_secs) }
 }
 
@@ -278,7 +284,8 @@ mod tests {
 
     #[test]
     fn what_the_service_says_cannot_steer_a_terminal() {
-        let Error::Service { message, .. } = described(StatusCode::CONFLICT, body("ERROR").as_bytes())
+        let Error::Service { message, .. } =
+            described(StatusCode::CONFLICT, body("ERROR").as_bytes())
         else {
             panic!("it is the service's error");
         };

@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_limit_and_never_fall_below_what_the_service_asks_for() {
-        let longest: Vec<_> = (0..7).map(|attempts| wait(attempts, 255, None).as_millis()).collect();
+        let longest: Vec<_> =
+            (0..7).map(|attempts| wait(attempts, 255, None).as_millis()).collect();
         assert_eq!(longest, [100, 200, 400, 800, 1600, 2000, 2000]);
         assert_eq!(wait(1, 0, None).as_millis(), 100);
         assert_eq!(wait(u32::MAX, 255, None), LONGEST);

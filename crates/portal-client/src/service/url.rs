@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn only_a_service_on_this_machine_goes_without_tls() {
-        for fine in ["https://a.example", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:1"]
+        for fine in
+            ["https://a.example", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:1"]
         {
             assert!(ServiceUrl::parse(fine, false).is_ok(), "{fine}");
         }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use backup_core::{
-    BackupId, ClientBackupShare, ClientId, Curve, CustodianId, DataKey, EncryptionContext, Journal as _, MethodId,
-    MethodParams, Point, Sealer, SharePairId,
+    BackupId, ClientBackupShare, ClientId, Curve, CustodianId, DataKey, EncryptionContext,
+    Journal as _, MethodId, MethodParams, Point, Sealer, SharePairId,
     secrecy::{ExposeSecret, SecretBox, SecretSlice},
 };
 use portal_client::device::{
