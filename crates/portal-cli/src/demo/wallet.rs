@@ -8,7 +8,7 @@ use backup_core::{
 use portal_mpc::{
     Backup, BackupShare, ByCurve, Client, Commitments, Confirm, Context, Curves, Generate,
     Namespace, OnCurve, PairId, Payload, Post, PublicKey, Recover, Reply, Role, Server, Sign,
-    SignRequest, SigningShare, TestSignature, UnconfirmedShare, server::Answered,
+    SignRequest, SigningShare, UnconfirmedShare, server::Answered,
 };
 use sha2::{Digest, Sha256};
 
@@ -44,7 +44,7 @@ pub(super) struct BackupPair {
 }
 
 impl Wallet {
-    /// Makes both shares of a new key on each curve; nobody ever has the key.
+    /// Makes both shares of a new key on each curve, and tries them out; nobody ever has the key.
     pub(super) fn generate() -> Result<Self, Failure> {
         let context = Context::new("demo-user", *b"the key of the device at hand...");
         let ids = pair_ids("first");
@@ -53,7 +53,7 @@ impl Wallet {
             |post| Generate::answer(&context, ids, post),
             |state: Answered<Generate>, post| state.finish(post)
         );
-        Ok(Self { context, device, server })
+        Self::confirm(context, device, server)
     }
 
     /// Makes a backup pair of the same keys; the signing shares stay as they are.
@@ -88,12 +88,21 @@ impl Wallet {
             |post| Recover::answer(&context, custodian.as_ref(), pair_ids("second"), post),
             |state: Answered<Recover>, post| { state.finish(custodian.as_ref(), post) }
         );
-        let (tests, _) = exchange!(
+        Self::confirm(context, device, server)
+    }
+
+    /// Has a new pair on each curve sign its test, which makes it live on either side.
+    fn confirm(
+        context: Context,
+        device: ByCurve<UnconfirmedShare<Client>>,
+        server: ByCurve<UnconfirmedShare<Server>>,
+    ) -> Result<Self, Failure> {
+        let (ours, theirs) = exchange!(
             Confirm::start(&context, device.as_ref()),
             |post| Confirm::answer(&context, server.as_ref(), post),
-            |state: Answered<Confirm>, post| { state.finish(server.as_ref(), post) }
+            |state: Answered<Confirm>, post| state.finish(server.as_ref(), post)
         );
-        Ok(Self { context, device: confirmed(device, &tests)?, server: confirmed(server, &tests)? })
+        Ok(Self { context, device: device.confirm(&ours)?, server: server.confirm(&theirs)? })
     }
 
     /// Signs on both curves; both sides verify the signatures under the wallet's public keys.
@@ -175,20 +184,6 @@ fn from_sealed(opened: &ClientBackupShare) -> Result<(BackupShare<Client>, Commi
         public_key(opened.custodian_commitment())?,
     )?;
     Ok((share, commitments))
-}
-
-/// The shares, live now that they have signed their test.
-fn confirmed<R: Role>(
-    shares: ByCurve<UnconfirmedShare<R>>,
-    tests: &ByCurve<TestSignature>,
-) -> Result<ByCurve<SigningShare<R>>, Failure> {
-    let live = [shares.secp256k1, shares.ed25519]
-        .into_iter()
-        .flatten()
-        .filter_map(|share| Some((tests.get(share.curve())?, share)))
-        .map(|(test, share)| share.confirm(test))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(ByCurve::collect(live)?)
 }
 
 fn requests<'a, R: Role>(
