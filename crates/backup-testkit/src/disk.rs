@@ -20,6 +20,8 @@ pub enum FileEffect {
     Sync(String),
     /// A file took another name, and the place of what had that name.
     Rename(String, String),
+    /// A file got a second name.
+    Link(String, String),
     /// A file was removed.
     Remove(String),
     /// The names in the folder were made durable.
@@ -55,7 +57,7 @@ impl Disk {
     ///
     /// # Panics
     ///
-    /// If a file is written, synced or renamed that is not there.
+    /// If a file is written, synced, renamed or linked that is not there.
     #[must_use]
     pub fn after(effects: &[FileEffect]) -> Self {
         let mut disk = Self::default();
@@ -93,6 +95,10 @@ impl Disk {
             FileEffect::SetLen(name, len) => self.change(name, Change::SetLen(*len)),
             FileEffect::Sync(name) => self.content(name).sync(),
             FileEffect::Rename(from, to) => self.rename(from, to),
+            FileEffect::Link(from, to) => {
+                self.names.insert(to.clone(), self.names[from]);
+                self.unsynced.push(self.names.clone());
+            }
             FileEffect::Remove(name) => {
                 self.names.remove(name);
                 self.unsynced.push(self.names.clone());
@@ -102,6 +108,12 @@ impl Disk {
                 self.durable_names = self.names.clone();
             }
         }
+    }
+
+    /// Whether a file of this name is there while there is power.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.names.contains_key(name)
     }
 
     /// What the folder holds while there is power.
