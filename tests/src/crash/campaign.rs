@@ -157,11 +157,8 @@ impl Campaign {
 
 fn tell(scenario: &str, outcome: &Outcome) {
     let Outcome { point, verdict, .. } = outcome;
-    let kinds = [
-        ("LOST", &verdict.lost),
-        ("FALSE", &verdict.false_words),
-        ("STUCK", &verdict.stuck),
-    ];
+    let kinds =
+        [("LOST", &verdict.lost), ("FALSE", &verdict.false_words), ("STUCK", &verdict.stuck)];
     for (kind, all) in kinds {
         all.iter().for_each(|what| println!("{kind} --scenario {scenario} {point}: {what}"));
     }

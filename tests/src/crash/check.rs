@@ -33,7 +33,6 @@ impl Verdict {
     }
 }
 
-
 /// Restarts everything, lets every device finish, and looks what is wrong.
 ///
 /// # Errors
@@ -113,7 +112,9 @@ impl Check<'_> {
         let operation = &self.site.scenario.operation;
         let may_move = matches!(operation.act, Act::Recover { .. }) && operation.device == device;
         if self.ledger.live.as_deref().is_some_and(|told| told != device) && !may_move {
-            self.verdict.false_words.push(format!("{device} signs, and the user was told otherwise"));
+            self.verdict
+                .false_words
+                .push(format!("{device} signs, and the user was told otherwise"));
         }
     }
 
@@ -252,7 +253,8 @@ impl Check<'_> {
     }
 
     fn step(&self, device: &str, act: Act) -> Step {
-        let device = self.site.scenario.devices().into_iter().chain(NEW_DEVICES).find(|d| *d == device);
+        let device =
+            self.site.scenario.devices().into_iter().chain(NEW_DEVICES).find(|d| *d == device);
         let secrets = ["second", "first"].map(ToOwned::to_owned).into();
         Step { device: device.expect("every device has its name"), act, secrets }
     }

@@ -305,10 +305,11 @@ async fn finish(portal: &Portal) -> Result<(), Failure> {
 async fn status(portal: &Portal) -> Result<(), Failure> {
     let status = portal.status().await?;
     tell(&status.notices)?;
-    let completed = status.backups.iter().filter(|backup| backup.completed).map(|set| Completed {
-        backup: set.id.to_string(),
-        method: set.method.to_string(),
-    });
+    let completed = status
+        .backups
+        .iter()
+        .filter(|backup| backup.completed)
+        .map(|set| Completed { backup: set.id.to_string(), method: set.method.to_string() });
     let status = Status {
         wallets: status.addresses.as_ref().map(wallets),
         at_service: status.service_addresses.as_ref().map(wallets),

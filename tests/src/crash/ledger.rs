@@ -114,7 +114,8 @@ impl Ledger {
         }
         let all = step.secrets.iter().cloned();
         // A new secret counts from when the user is told so; until then either may.
-        let secrets = if let Act::BackUp { .. } = step.act { all.take(1).collect() } else { all.collect() };
+        let secrets =
+            if let Act::BackUp { .. } = step.act { all.take(1).collect() } else { all.collect() };
         let (method, backup) = (method.to_owned(), backup.to_owned());
         self.backups.push(Promise { method, backup, secrets });
     }
@@ -126,8 +127,5 @@ impl Ledger {
 
 /// What an honest service that dies, and comes back, may be the reason of.
 fn can_fail(kind: &str) -> bool {
-    matches!(
-        kind,
-        "Service" | "Unreachable" | "NotLive" | "NoWallet" | "WalletExists" | "NoBackup"
-    )
+    matches!(kind, "Service" | "Unreachable" | "NotLive" | "NoWallet" | "WalletExists" | "NoBackup")
 }

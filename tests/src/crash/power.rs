@@ -1,9 +1,6 @@
 //! What a folder holds after its machine lost power, by the effects that a process recorded.
 
-use std::{
-    io,
-    path::Path,
-};
+use std::{io, path::Path};
 
 use anyhow::Result;
 use backup_testkit::{Disk, FileEffect, Files};

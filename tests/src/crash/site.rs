@@ -50,7 +50,12 @@ impl<'a> Site<'a> {
     /// # Errors
     ///
     /// If the folder for logs cannot be made.
-    pub fn new(lab: &'a Lab, scenario: &'a Scenario, world: World, logs: PathBuf) -> io::Result<Self> {
+    pub fn new(
+        lab: &'a Lab,
+        scenario: &'a Scenario,
+        world: World,
+        logs: PathBuf,
+    ) -> io::Result<Self> {
         fs::create_dir_all(&logs)?;
         Ok(Self { lab, world, logs, scenario, later: 0, grace: GRACE_SECONDS })
     }

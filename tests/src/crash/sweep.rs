@@ -1,12 +1,6 @@
 //! Tries every point of a scenario: lives up to it, dies there, restarts, checks.
 
-use std::{
-    fmt, fs, io,
-    net::SocketAddr,
-    path::Path,
-    thread,
-    time::Duration,
-};
+use std::{fmt, fs, io, net::SocketAddr, path::Path, thread, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use backup_testkit::{Disk, Files};

@@ -28,9 +28,10 @@ impl TypedSecret {
 
     fn key(&self, attempt: u32, params: &MethodParams) -> Result<WrappingKey> {
         let index = usize::try_from(attempt - 1).unwrap_or(usize::MAX);
-        let secret = self.secrets.get(index).ok_or_else(|| {
-            Error::new(ErrorKind::Cancelled, "the user knows no other secret")
-        })?;
+        let secret = self
+            .secrets
+            .get(index)
+            .ok_or_else(|| Error::new(ErrorKind::Cancelled, "the user knows no other secret"))?;
         let digest = Sha256::new().chain_update(secret).chain_update(params.as_bytes()).finalize();
         Ok(WrappingKey::copied_from(&digest.into()))
     }
