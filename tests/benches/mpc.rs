@@ -25,7 +25,7 @@ const LIMIT: f64 = 1.10;
 fn main() {
     let (ecdsa, eddsa) = (raw::generate_ecdsa(), raw::generate_eddsa());
     let backups = raw::back_up_ecdsa(&ecdsa);
-    let wallet = wrapped::generate(Curves::BOTH);
+    let wallet = wrapped::wallet(Curves::BOTH);
     let backup = wrapped::back_up(&wallet);
 
     println!(

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use backup_core::CustodianId;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
+
+use crate::encoding;
 
 /// Asks for a new client.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -18,6 +21,9 @@ pub struct CreateClient {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedClient {
+    /// The custodian whose user it is: the other half of what every backup is bound to.
+    #[serde(with = "encoding::text")]
+    pub custodian_id: CustodianId,
     /// The client's id, which never changes.
     pub id: String,
     /// The client's API key. Secret.

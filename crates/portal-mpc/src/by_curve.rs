@@ -93,7 +93,12 @@ impl<T> ByCurve<T> {
         }
     }
 
-    pub(crate) fn try_map<U, E>(
+    /// Another value for each curve, unless there is none for one of them.
+    ///
+    /// # Errors
+    ///
+    /// The first that `f` gives.
+    pub fn try_map<U, E>(
         self,
         mut f: impl FnMut(Curve, T) -> Result<U, E>,
     ) -> Result<ByCurve<U>, E> {

@@ -12,7 +12,8 @@ pub enum Remedy {
     Retry,
     /// This session is over on both sides: begin a new one. No share has changed.
     StartOver,
-    /// Signing with this pair is over: back it up and recover, which makes a new pair.
+    /// Signing with this pair is over: back it up and recover, which makes a new pair. If it was
+    /// not live yet, drop it and begin again with what makes such a pair.
     Frozen,
 }
 
@@ -97,6 +98,9 @@ impl SignError {
 /// long-lived oblivious-transfer state. Turn the stored share into a
 /// [`FrozenShare`](crate::FrozenShare) before doing anything else. It can still be backed up, and
 /// recovering that backup makes a pair with new state, which is not affected.
+///
+/// An [`UnconfirmedShare`](crate::UnconfirmedShare) is to be dropped instead, and its stored form
+/// removed: nothing depends on it yet.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("the {curve} pair {pair} is frozen: it must not sign any more")]
 #[must_use = "a frozen pair must be stored as frozen before anything else happens"]

@@ -143,7 +143,7 @@ impl OperationKind {
     /// Whether the pair that it makes signs a test challenge, to which the server's first reply
     /// contributes a nonce.
     pub(crate) const fn has_test(self) -> bool {
-        matches!(self, Self::Recover)
+        matches!(self, Self::Generate | Self::Recover)
     }
 
     /// Whether it starts from a pair, whose id the client gives in its first post.
@@ -276,7 +276,7 @@ pub(crate) fn sources_digest<O: Operation, R: Role>(
     hash.finalize().into()
 }
 
-/// The pairs being made, with the challenges that a recovery tests them by.
+/// The pairs being made, with the challenges that signing pairs are tested by.
 pub(crate) fn new_pairs(
     id: &SessionId,
     old: &ByCurve<PairId>,
@@ -288,6 +288,7 @@ pub(crate) fn new_pairs(
         return Err(Error::PairIdReused);
     }
     new.try_map(|curve, new| {
+        // A generated pair comes of no other.
         let old = old.get(curve).map_or(&[0; 32], PairId::as_bytes);
         let parts = [id.as_bytes(), old, new.as_bytes(), nonces[0], nonces[1]];
         Ok(NewPair { id: new, challenge: challenge(parts) })

@@ -8,15 +8,15 @@ use backup_core::Curve;
 use common::wire::{HEADER, NONCE, PAIR, reseal};
 use common::{
     BackupPair, DIGEST, MESSAGE, back_up, back_up_sources, confirm, context, generate, pair_ids,
-    pair_ids_on, recover, requests, sha256, sign, sign_and_verify, test, try_recover, verify,
+    pair_ids_on, recover, requests, sign, sign_and_verify, try_recover,
 };
 use k256_old::Scalar;
 use k256_old::elliptic_curve::PrimeField;
 use portal_mpc::{
-    Backup, BackupShare, ByCurve, Client, Commitments, Confirm, Context, Curves, EjectError, Error,
-    FormatError, FrozenShare, Generate, HoldProof, OnCurve, PairId, Payload, Post, PublicKey,
-    Recover, Remedy, Reply, Role, Server, Sign, SignError, SignRequest, Signature, SigningShare,
-    StoredShare, UnconfirmedShare, eject,
+    Backup, BackupShare, ByCurve, Client, Commitments, Context, Curves, EjectError, Error,
+    FormatError, FrozenShare, Generate, HoldProof, PairId, Payload, Post, PublicKey, Recover,
+    Remedy, Reply, Role, Server, Sign, SignError, SignRequest, Signature, SigningShare,
+    StoredShare, eject,
 };
 
 /// A share that says it belongs to another pair.
@@ -281,69 +281,6 @@ fn wrong_dimensions_freeze_nothing() {
 /// Where the rows of the multiplication begin in the second message of a signature: parties,
 /// binding, two points, a scalar, two points, a salt and the number of rows stand before them.
 const SECOND_ROWS: usize = 2 + 32 + 2 * 34 + 33 + 2 * 34 + 65 + 1;
-
-#[test]
-fn both_sides_compute_the_test_challenge_and_it_is_no_transaction() {
-    let wallet = generate(Curves::BOTH, "wallet");
-    let backup = back_up(&wallet, "backup");
-    let (new, again) = (recover(&backup, "new"), recover(&backup, "new"));
-    let sources = |pair: &common::UnconfirmedPair| {
-        test(pair.client.as_ref().map(Into::into), pair.server.as_ref().map(Into::into))
-    };
-    let (client, server) = sources(&new).unwrap();
-    assert_eq!(client, server);
-
-    let stored = new.client.secp256k1.as_ref().unwrap().to_bytes();
-    let challenge = &stored[37..69];
-    let message = [b"\xffportal-mpc/v1 test of recovery\n".as_slice(), challenge].concat();
-    let signature = client.get(Curve::Secp256k1).unwrap().signature();
-    let key = new.client.get(Curve::Secp256k1).unwrap().public_key();
-    verify(key.as_bytes(), &signature, &sha256(&message), MESSAGE);
-    let stored = new.client.ed25519.as_ref().unwrap().to_bytes();
-    let message = [b"\xffportal-mpc/v1 test of recovery\n".as_slice(), &stored[37..69]].concat();
-    let signature = client.get(Curve::Ed25519).unwrap().signature();
-    let key = new.client.get(Curve::Ed25519).unwrap().public_key();
-    verify(key.as_bytes(), &signature, &DIGEST, &message);
-
-    // The challenges of two recoveries differ, and one's witness does not confirm the other.
-    let (other, _) = sources(&again).unwrap();
-    let other = *other.get(Curve::Ed25519).unwrap();
-    let share = new.client.ed25519.unwrap();
-    assert_eq!(share.confirm(&other).map(|_| ()).unwrap_err(), Error::PairMismatch);
-}
-
-#[test]
-fn a_recovered_pair_is_stored_as_unconfirmed_until_its_test() {
-    let wallet = generate(Curves::BOTH, "wallet");
-    let new = recover(&back_up(&wallet, "backup"), "new");
-    for curve in Curve::ALL {
-        let bytes = new.server.get(curve).unwrap().to_bytes();
-        let stored = StoredShare::<Server>::from_bytes(&bytes).unwrap();
-        assert!(matches!(stored, StoredShare::Unconfirmed(_)), "{stored:?}");
-    }
-    // A server that became live, and whose answer was lost, signs the test again.
-    let (client, server) =
-        test(new.client.as_ref().map(Into::into), new.server.as_ref().map(Into::into)).unwrap();
-    let live = |share: UnconfirmedShare<Server>| {
-        let curve = share.curve();
-        share.confirm(server.get(curve).unwrap()).unwrap()
-    };
-    let servers = new.server.map(live);
-    let (_, again) =
-        test(new.client.as_ref().map(Into::into), servers.as_ref().map(Into::into)).unwrap();
-    assert_eq!(again.curves().unwrap(), Curves::BOTH);
-    assert_eq!(
-        again.get(Curve::Ed25519).unwrap().pair(),
-        client.get(Curve::Ed25519).unwrap().pair()
-    );
-}
-
-#[test]
-fn a_generated_pair_has_no_test_to_sign() {
-    let wallet = generate(Curves::ED25519, "wallet");
-    let error = Confirm::start(&context(), wallet.client.as_ref()).map(|_| ()).unwrap_err();
-    assert_eq!(error, SignError::Failed(Error::PairMismatch));
-}
 
 #[test]
 fn the_server_signs_what_it_was_given_and_not_what_the_client_states() {

@@ -10,8 +10,8 @@ use std::ops::Range;
 use backup_core::Curve;
 use common::wire::{HEADER, NONCE, PAIR, TAG, flip, positions, reseal};
 use common::{
-    BackupPair, SigningPair, UnconfirmedPair, back_up, context, generate, pair_ids_on, recover,
-    requests, sign_and_verify, test,
+    BackupPair, SigningPair, UnconfirmedPair, back_up, context, generate, generate_unconfirmed,
+    pair_ids_on, recover, requests, sign_and_verify, test,
 };
 use portal_mpc::client::{Advanced, Started};
 use portal_mpc::server::Answered;
@@ -83,13 +83,15 @@ impl Run for Generating {
     fn free(&self, step: usize) -> Range<usize> {
         match step {
             0 if self.0.contains(Curve::Secp256k1) => HEADER + NONCE..HEADER + NONCE + 32,
-            1 if self.0.contains(Curve::Secp256k1) => HEADER + PAIR..HEADER + PAIR + 32,
+            1 if self.0.contains(Curve::Secp256k1) => {
+                HEADER + NONCE + PAIR..HEADER + NONCE + PAIR + 32
+            }
             _ => 0..0,
         }
     }
 
     fn works(&self, client: ClientEnd<Self>, server: ServerEnd<Self>) -> bool {
-        common::sign(&client, &server).is_ok()
+        test(client.as_ref().map(Into::into), server.as_ref().map(Into::into)).is_ok()
     }
 }
 
@@ -387,6 +389,7 @@ fn sign_on_ed25519() {
 #[test]
 fn confirm_on_both_curves() {
     let pair = generate(Curves::BOTH, "pair");
+    attack(&Confirming(generate_unconfirmed(Curves::BOTH, "new")), 30);
     attack(&Confirming(recover(&back_up(&pair, "backup"), "new")), 30);
 }
 

@@ -34,12 +34,7 @@ fn backup<R: Role>(name: &str) -> BackupShare<R> {
 fn signing<R: Role>(name: &str) -> StoredShare<R> {
     let bytes = vector(name);
     let share = StoredShare::<R>::from_bytes(&bytes).unwrap();
-    let again = match &share {
-        StoredShare::Live(share) => share.to_bytes(),
-        StoredShare::Frozen(share) => share.to_bytes(),
-        StoredShare::Unconfirmed(share) => share.to_bytes(),
-    };
-    assert_eq!(*again, bytes, "{name}");
+    assert_eq!(*share.to_bytes(), bytes, "{name}");
     share
 }
 

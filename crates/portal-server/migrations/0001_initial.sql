@@ -1,11 +1,5 @@
 -- Times are seconds since 1970. Blobs named `sealed_…` are encrypted; no secret is in the clear.
 
--- What holds for the whole database: one row per name.
-CREATE TABLE facts (
-    name  TEXT PRIMARY KEY,
-    value BLOB NOT NULL
-);
-
 -- A check value for every key that anything is wrapped under.
 CREATE TABLE key_checks (
     key_id TEXT PRIMARY KEY,
@@ -23,7 +17,8 @@ CREATE TABLE clients (
     custodian_id          TEXT NOT NULL REFERENCES custodians (id),
     api_key_hash          BLOB NOT NULL UNIQUE,
     is_account_abstracted BOOLEAN NOT NULL,
-    commits               BIGINT NOT NULL DEFAULT 0,
+    -- How many sets were made and commits were made; what numbers them.
+    counter               BIGINT NOT NULL DEFAULT 0,
     created_at            BIGINT NOT NULL
 );
 
@@ -31,6 +26,7 @@ CREATE TABLE clients (
 CREATE TABLE signing_sets (
     device_key     BLOB PRIMARY KEY,
     client_id      TEXT NOT NULL REFERENCES clients (id),
+    number         BIGINT NOT NULL,
     is_live        BOOLEAN NOT NULL,
     replaces       BLOB,
     recovered_from TEXT,
@@ -53,6 +49,7 @@ CREATE TABLE signing_pairs (
 CREATE TABLE backup_sets (
     client_id       TEXT NOT NULL REFERENCES clients (id),
     id              TEXT NOT NULL,
+    number          BIGINT NOT NULL,
     method          TEXT NOT NULL,
     device_key      BLOB NOT NULL,
     created_at      BIGINT NOT NULL,

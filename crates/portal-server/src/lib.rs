@@ -1,3 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+pub mod api_key;
+mod around;
+pub mod auth;
+mod body;
+pub mod clock;
+pub mod custody;
+pub mod effects;
+pub mod error;
+pub mod json;
 pub mod lifecycle;
+pub mod limits;
+pub mod maintenance;
+pub mod random;
+mod router;
+mod routes;
+mod server;
+pub mod service;
+pub mod signed;
+mod start;
+pub mod store;
+
+pub use crate::{
+    server::{Options, Running, Server},
+    start::StartError,
+};

@@ -43,11 +43,11 @@ fn ids(name: &str) -> ByCurve<PairId> {
     ByCurve::both(format!("{name} 1"), format!("{name} 2")).map(|name| PairId::from_name(&name))
 }
 
-pub(crate) fn generate(curves: Curves) -> SigningPair {
+pub(crate) fn generate(curves: Curves) -> Unconfirmed {
     generating(curves).0
 }
 
-fn generating(curves: Curves) -> (SigningPair, usize) {
+fn generating(curves: Curves) -> (Unconfirmed, usize) {
     let context = context();
     run!(
         Generate,
@@ -98,6 +98,14 @@ pub(crate) fn confirm((client, server): &Unconfirmed) -> Tests {
         |state: Answered<Confirm>, post| state.finish(server.as_ref(), post)
     )
     .0
+}
+
+/// A new wallet whose pairs have signed their tests.
+pub(crate) fn wallet(curves: Curves) -> SigningPair {
+    let new = generate(curves);
+    let (client, server) = confirm(&new);
+    let live = "the pair that signed";
+    (new.0.confirm(&client).expect(live), new.1.confirm(&server).expect(live))
 }
 
 /// Both sides' signatures.

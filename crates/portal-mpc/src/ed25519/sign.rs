@@ -27,7 +27,7 @@ pub struct Input<'a> {
     pub(crate) message: Message<'a>,
 }
 
-/// What is signed: what the caller gave, or the test of a recovery.
+/// What is signed: what the caller gave, or the test of a new pair.
 #[derive(Clone, Copy)]
 pub(crate) enum Message<'a> {
     Given(&'a [u8]),

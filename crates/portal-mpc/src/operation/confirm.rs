@@ -1,4 +1,4 @@
-//! Confirm: the test signature of a recovered pair.
+//! Confirm: the test signature of a new pair.
 
 use backup_core::Curve;
 use sha2::{Digest, Sha256};
@@ -15,10 +15,15 @@ use crate::share::{SigningSecret, TestSignature, TestSource, test_message};
 use crate::signature::Signature;
 use crate::{ed25519, secp256k1};
 
-/// Signs the test challenge of a recovered pair, which makes the pair live.
+/// Signs the test challenge of a generated or recovered pair, which makes the pair live.
 ///
-/// The challenge is never received: both sides computed it during the recovery, from a label, both
-/// pair ids and a nonce of each side. It is no transaction in any namespace.
+/// The challenge is never received: both sides computed it when they made the pair, from the
+/// session's id, the pairs' ids and a nonce of each side. What is signed is no transaction in any
+/// namespace.
+///
+/// It can be run again, as long as one side has not seen the end of it: a side that is live already
+/// brings its [`SigningShare`](crate::SigningShare). If an unconfirmed pair freezes, it is to be
+/// dropped, not confirmed again: generate, or recover, another.
 #[derive(Debug)]
 pub enum Confirm {}
 
@@ -52,7 +57,7 @@ impl Confirm {
 impl Answered<Confirm> {
     /// The witnesses that make the server's shares live, and its answer to the second post.
     ///
-    /// Once the live shares are stored, the pairs that they replace may go.
+    /// Once the live shares are stored, the pairs that they replace, if any, may go.
     ///
     /// # Errors
     ///
@@ -92,7 +97,7 @@ impl Operation for Confirm {
     }
 }
 
-/// A generated pair has none: there is nothing to test it against.
+/// A live share may have been stored without one.
 fn challenge<R: Role>(source: TestSource<'_, R>) -> Result<[u8; 32], Error> {
     source.core().challenge.ok_or(Error::PairMismatch)
 }

@@ -1,4 +1,4 @@
-//! Generate: a signing pair of a new wallet.
+//! Generate: a signing pair of a new wallet, unconfirmed.
 
 use backup_core::Curve;
 
@@ -10,11 +10,14 @@ use crate::pair::PairId;
 use crate::role::{Role, Server};
 use crate::server::Answered;
 use crate::session::{Context, Outgoing, Post};
-use crate::share::{Core, SigningSecret, SigningShare};
+use crate::share::{Core, SigningSecret, UnconfirmedShare};
 use crate::{ed25519, secp256k1};
 
-/// Makes new wallets, one for each curve: both sides end with a signing share, and the private key
-/// is nowhere.
+/// Makes new wallets, one for each curve: both sides end with a share, and the private key is
+/// nowhere.
+///
+/// The pair is unconfirmed until [`Confirm`](crate::Confirm) has signed its test challenge; until
+/// then nobody must be told its address.
 #[derive(Debug)]
 pub enum Generate {}
 
@@ -54,7 +57,7 @@ impl Answered<Generate> {
     pub fn finish(
         self,
         post: Post<'_>,
-    ) -> Result<(ByCurve<SigningShare<Server>>, Outgoing), Error> {
+    ) -> Result<(ByCurve<UnconfirmedShare<Server>>, Outgoing), Error> {
         let sources = self.curves().fill(Unit);
         self.conclude(sources, post)
     }
@@ -71,7 +74,7 @@ impl Operation for Generate {
     type Secp256k1 = secp256k1::Generate;
     type Ed25519 = ed25519::Generate;
     type Source<'a, R: Role> = Unit;
-    type Output<R: Role> = SigningShare<R>;
+    type Output<R: Role> = UnconfirmedShare<R>;
 
     fn claim_len(_: Curve) -> usize {
         0
@@ -81,14 +84,13 @@ impl Operation for Generate {
         _: &Unit,
         made: Made<Self>,
         new: Option<NewPair>,
-    ) -> Result<SigningShare<R>, Error> {
+    ) -> Result<UnconfirmedShare<R>, Error> {
         let secret = match made {
             Made::Secp256k1(signer) => SigningSecret::Secp256k1(Box::new(signer)),
             Made::Ed25519(half) => SigningSecret::Ed25519(Box::new(half)),
         };
-        let pair = new.ok_or(Error::WrongSession)?.id;
-        Core::new::<R>(pair, None, secret)
-            .map(SigningShare::new)
+        Core::new::<R>(new.ok_or(Error::WrongSession)?, secret)
+            .map(UnconfirmedShare::new)
             .map_err(|_| Error::Misbehaved("the shares are not on one line"))
     }
 }

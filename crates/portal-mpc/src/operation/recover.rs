@@ -110,8 +110,7 @@ impl Operation for Recover {
             Made::Secp256k1(signer) => SigningSecret::Secp256k1(Box::new(signer)),
             Made::Ed25519(half) => SigningSecret::Ed25519(Box::new(half)),
         };
-        let NewPair { id, challenge } = new.ok_or(Error::WrongSession)?;
-        let core = Core::new::<R>(id, Some(challenge), secret)
+        let core = Core::new::<R>(new.ok_or(Error::WrongSession)?, secret)
             .map_err(|_| Error::Misbehaved("the shares are not on one line"))?;
         super::check_fresh(&source.share.commitments(), &core.commitments)?;
         Ok(UnconfirmedShare::new(core))

@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 use super::Commitments;
 use super::backup::ed25519_half;
 use super::format::{self, HEAD, Line};
-use crate::by_curve::OnCurve;
+use crate::by_curve::{ByCurve, OnCurve};
 use crate::bytes::{Reader, Writer};
 use crate::error::{Error, FormatError};
+use crate::operation::NewPair;
 use crate::pair::PairId;
 use crate::public_key::PublicKey;
 use crate::role::Role;
@@ -27,8 +28,12 @@ pub struct SigningShare<R: Role>(Core, PhantomData<R>);
 /// that leaks something about it. It can still be backed up.
 pub struct FrozenShare<R: Role>(Core, PhantomData<R>);
 
-/// One party's half of a pair that a recovery made and that has not signed its test challenge yet.
-/// Until it has, the pair that it replaces is the one that counts.
+/// One party's half of a new pair, generated or recovered, that has not signed its test challenge
+/// yet. Until it has, nobody must be told the address of a generated pair, and the pair that a
+/// recovered one replaces is the one that counts.
+///
+/// It is to be stored before [`Confirm`](crate::Confirm) begins: the other side may be live before
+/// this one knows.
 pub struct UnconfirmedShare<R: Role>(Core, PhantomData<R>);
 
 /// A stored signing share, in whatever condition it is.
@@ -42,10 +47,10 @@ pub enum StoredShare<R: Role> {
     Unconfirmed(UnconfirmedShare<R>),
 }
 
-/// Witness that both sides signed the test challenge of a recovered pair, and this side verified
-/// it. Only [`Confirm`](crate::Confirm) makes it.
+/// Witness that both sides signed the test challenge of a new pair, and this side verified it. Only
+/// [`Confirm`](crate::Confirm) makes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[must_use = "a recovered pair becomes live by its test signature"]
+#[must_use = "a new pair becomes live by its test signature"]
 pub struct TestSignature {
     pair: PairId,
     challenge: [u8; 32],
@@ -55,7 +60,7 @@ pub struct TestSignature {
 /// What the three have in common.
 pub(crate) struct Core {
     pub(crate) pair: PairId,
-    /// What the pair's test challenge is made of, if a recovery made the pair.
+    /// What the pair's test signs. A live share may have been stored without.
     pub(crate) challenge: Option<[u8; 32]>,
     pub(crate) secret: SigningSecret,
     pub(crate) commitments: Commitments,
@@ -90,10 +95,6 @@ impl<R: Role> SigningShare<R> {
         FrozenShare(self.0, PhantomData)
     }
 
-    pub(crate) const fn new(core: Core) -> Self {
-        Self(core, PhantomData)
-    }
-
     pub(crate) const fn core(&self) -> &Core {
         &self.0
     }
@@ -104,6 +105,10 @@ impl<R: Role> FrozenShare<R> {
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         self.0.to_bytes::<R>(FROZEN)
+    }
+
+    const fn core(&self) -> &Core {
+        &self.0
     }
 }
 
@@ -120,15 +125,30 @@ impl<R: Role> UnconfirmedShare<R> {
     ///
     /// [`Error::PairMismatch`] if another pair signed.
     pub fn confirm(self, test: &TestSignature) -> Result<SigningShare<R>, Error> {
-        if self.0.pair == test.pair && self.0.challenge == Some(test.challenge) {
-            Ok(SigningShare(self.0, PhantomData))
-        } else {
-            Err(Error::PairMismatch)
-        }
+        self.0.confirm(test)
     }
 
     pub(crate) const fn new(core: Core) -> Self {
         Self(core, PhantomData)
+    }
+
+    const fn core(&self) -> &Core {
+        &self.0
+    }
+}
+
+impl<R: Role> ByCurve<UnconfirmedShare<R>> {
+    /// Makes the pairs live, once each has signed its test challenge.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PairMismatch`] if another pair signed, [`Error::WrongCurve`] if the tests are on
+    /// other curves.
+    pub fn confirm(
+        self,
+        tests: &ByCurve<TestSignature>,
+    ) -> Result<ByCurve<SigningShare<R>>, Error> {
+        self.zip(tests.as_ref())?.try_map(|_, (share, test)| share.confirm(test))
     }
 }
 
@@ -163,6 +183,49 @@ impl<R: Role> StoredShare<R> {
             _ => Err(FormatError::Malformed),
         }
     }
+
+    /// The stored form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        match self {
+            Self::Live(share) => share.to_bytes(),
+            Self::Frozen(share) => share.to_bytes(),
+            Self::Unconfirmed(share) => share.to_bytes(),
+        }
+    }
+
+    /// What takes part in [`Confirm`](crate::Confirm), whether for the first time or again. A
+    /// frozen share does not.
+    #[must_use]
+    pub fn test_source(&self) -> Option<TestSource<'_, R>> {
+        match self {
+            Self::Live(share) => Some(share.into()),
+            Self::Unconfirmed(share) => Some(share.into()),
+            Self::Frozen(_) => None,
+        }
+    }
+
+    /// The live share, once the pair has signed its test challenge, for the first time or again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PairMismatch`] if another pair signed, or this one is frozen.
+    pub fn confirm(self, test: &TestSignature) -> Result<SigningShare<R>, Error> {
+        match self {
+            Self::Live(SigningShare(core, _)) | Self::Unconfirmed(UnconfirmedShare(core, _)) => {
+                core.confirm(test)
+            }
+            Self::Frozen(_) => Err(Error::PairMismatch),
+        }
+    }
+
+    const fn core(&self) -> &Core {
+        match self {
+            Self::Live(share) => &share.0,
+            Self::Frozen(share) => &share.0,
+            Self::Unconfirmed(share) => &share.0,
+        }
+    }
 }
 
 impl TestSignature {
@@ -184,16 +247,20 @@ impl TestSignature {
 }
 
 impl Core {
-    pub(crate) fn new<R: Role>(
-        pair: PairId,
-        challenge: Option<[u8; 32]>,
-        secret: SigningSecret,
-    ) -> Result<Self, FormatError> {
+    pub(crate) fn new<R: Role>(new: NewPair, secret: SigningSecret) -> Result<Self, FormatError> {
         let commitments = match &secret {
             SigningSecret::Secp256k1(signer) => secp256k1::Half::of(signer).commitments(R::PARTY),
             SigningSecret::Ed25519(half) => half.commitments(R::PARTY),
         }?;
-        Ok(Self { pair, challenge, secret, commitments })
+        Ok(Self { pair: new.id, challenge: Some(new.challenge), secret, commitments })
+    }
+
+    fn confirm<R: Role>(self, test: &TestSignature) -> Result<SigningShare<R>, Error> {
+        if self.pair == test.pair && self.challenge == Some(test.challenge) {
+            Ok(SigningShare(self, PhantomData))
+        } else {
+            Err(Error::PairMismatch)
+        }
     }
 
     fn to_bytes<R: Role>(&self, condition: u8) -> Zeroizing<Vec<u8>> {
@@ -273,7 +340,7 @@ impl<'a, R: Role> From<&'a FrozenShare<R>> for BackupSource<'a, R> {
 }
 
 /// A share that can sign its test challenge: an unconfirmed one, or one that is live on this side
-/// because the other's answer was lost.
+/// only, because the other did not get to the end.
 #[derive(Clone, Copy, Debug)]
 pub struct TestSource<'a, R: Role>(&'a Core, PhantomData<R>);
 
@@ -301,28 +368,34 @@ macro_rules! public_side {
             /// The pair that it belongs to.
             #[must_use]
             pub const fn pair(&self) -> PairId {
-                self.0.pair
+                self.core().pair
             }
 
             /// The wallet's public key.
             #[must_use]
             pub const fn public_key(&self) -> PublicKey {
-                self.0.commitments.public_key()
+                self.core().commitments.public_key()
             }
 
             /// The public side of the pair.
             #[must_use]
             pub const fn commitments(&self) -> Commitments {
-                self.0.commitments
+                self.core().commitments
             }
         }
 
         impl<R: Role> OnCurve for $share<R> {
             fn curve(&self) -> Curve {
-                self.0.commitments.curve()
+                self.core().commitments.curve()
             }
         }
+    )*};
+}
 
+public_side!(SigningShare, FrozenShare, UnconfirmedShare, StoredShare);
+
+macro_rules! debug {
+    ($($share:ident),*) => {$(
         impl<R: Role> fmt::Debug for $share<R> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($share))
@@ -335,14 +408,14 @@ macro_rules! public_side {
     )*};
 }
 
-public_side!(SigningShare, FrozenShare, UnconfirmedShare);
+debug!(SigningShare, FrozenShare, UnconfirmedShare);
 
-/// What a recovered pair signs before it counts.
+/// What a new pair signs before it counts begins with this; its challenge follows.
 ///
 /// Its first byte is no beginning of a transaction: not of Solana's (no such version), not of
 /// Tron's (no such wire type). EVM chains and Bitcoin sign a Keccak or a double SHA-256 digest,
 /// Stellar a digest of 32 bytes, and this is neither.
-pub(crate) const TEST_LABEL: &[u8; 32] = b"\xffportal-mpc/v1 test of recovery\n";
+pub(crate) const TEST_LABEL: &[u8; 32] = b"\xffportal-mpc/v1 test of new pair\n";
 
 /// The message that a pair signs as its test.
 pub(crate) fn test_message(challenge: &[u8; 32]) -> [u8; 64] {

@@ -45,6 +45,10 @@ pub fn pair_ids_on<T>(name: &str, like: &ByCurve<T>) -> ByCurve<PairId> {
 }
 
 pub fn generate(curves: Curves, name: &str) -> SigningPair {
+    confirm(generate_unconfirmed(curves, name))
+}
+
+pub fn generate_unconfirmed(curves: Curves, name: &str) -> UnconfirmedPair {
     let ids = pair_ids(name);
     let ids = ByCurve {
         secp256k1: ids.secp256k1.filter(|_| curves.contains(Curve::Secp256k1)),
@@ -139,21 +143,8 @@ pub fn confirm(pair: UnconfirmedPair) -> SigningPair {
     let sources = (pair.client.as_ref().map(Into::into), pair.server.as_ref().map(Into::into));
     let (client, server) = test(sources.0, sources.1).unwrap();
     Pair {
-        client: confirm_shares(pair.client, &client),
-        server: confirm_shares(pair.server, &server),
-    }
-}
-
-fn confirm_shares<R: portal_mpc::Role>(
-    shares: ByCurve<UnconfirmedShare<R>>,
-    tests: &ByCurve<TestSignature>,
-) -> ByCurve<SigningShare<R>> {
-    let confirm = |share: UnconfirmedShare<R>, test: Option<&TestSignature>| {
-        share.confirm(test.unwrap()).unwrap()
-    };
-    ByCurve {
-        secp256k1: shares.secp256k1.map(|share| confirm(share, tests.get(Curve::Secp256k1))),
-        ed25519: shares.ed25519.map(|share| confirm(share, tests.get(Curve::Ed25519))),
+        client: pair.client.confirm(&client).unwrap(),
+        server: pair.server.confirm(&server).unwrap(),
     }
 }
 

@@ -1,0 +1,58 @@
+//! Who asks: the API key of a request, and whose it is.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+};
+use backup_core::{CustodianId, EncryptionContext};
+use portal_api::ErrorId;
+
+use crate::{
+    api_key::{ApiKeyHash, Audience},
+    error::{ApiError, ApiResult},
+    service::SharedService,
+};
+
+/// The client whose key came with the request.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient(pub EncryptionContext);
+
+/// The custodian whose key came with the request.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedCustodian(pub CustodianId);
+
+impl FromRequestParts<SharedService> for AuthenticatedClient {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let key = presented(&parts.headers, Audience::Client)?;
+        let client = service.store.read().await?.client_by_key(&key).await?;
+        client.map(Self).ok_or_else(no_such_key)
+    }
+}
+
+impl FromRequestParts<SharedService> for AuthenticatedCustodian {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let key = presented(&parts.headers, Audience::Custodian)?;
+        let custodian = service.store.read().await?.custodian_by_key(&key).await?;
+        custodian.map(Self).ok_or_else(no_such_key)
+    }
+}
+
+fn presented(headers: &HeaderMap, audience: Audience) -> ApiResult<ApiKeyHash> {
+    let value = headers.get(header::AUTHORIZATION).map(HeaderValue::to_str);
+    let (scheme, key) = value
+        .and_then(Result::ok)
+        .and_then(|value| value.split_once(' '))
+        .ok_or_else(no_such_key)?;
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(no_such_key());
+    }
+    ApiKeyHash::of_presented(key.trim(), audience).ok_or_else(no_such_key)
+}
+
+fn no_such_key() -> ApiError {
+    ApiError::new(ErrorId::AuthFailed, "this needs an API key that exists: Authorization: Bearer")
+}

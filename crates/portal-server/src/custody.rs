@@ -1,0 +1,150 @@
+//! The service's halves at rest: sealed under the operator's keys, bound to client, wallet and pair.
+
+use backup_core::{
+    EncryptionContext, Error, ErrorKind, Point, Result, SharePairId,
+    secrecy::{ExposeSecret, SecretSlice},
+};
+use portal_keys::{KeyRing, SealedShare, ShareContext, ShareRole};
+use portal_mpc::{BackupShare, OnCurve, PairId, PublicKey, Server, StoredShare};
+use zeroize::Zeroizing;
+
+use crate::store::{PairRow, SealedPair};
+
+/// Seals and opens the service's halves.
+#[derive(Clone, Debug)]
+pub struct Custody {
+    ring: KeyRing,
+}
+
+impl Custody {
+    /// With the operator's keys.
+    #[must_use]
+    pub fn new(ring: KeyRing) -> Self {
+        Self { ring }
+    }
+
+    /// Seals the service's half of a signing pair, in whatever condition it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SealedShare::seal`].
+    pub async fn seal_signing(
+        &self,
+        client: &EncryptionContext,
+        id: &SharePairId,
+        share: &StoredShare<Server>,
+    ) -> Result<SealedPair> {
+        let (public_key, bytes) = match share {
+            StoredShare::Live(share) => (share.public_key(), share.to_bytes()),
+            StoredShare::Frozen(share) => (share.public_key(), share.to_bytes()),
+            StoredShare::Unconfirmed(share) => (share.public_key(), share.to_bytes()),
+        };
+        let pair = PairRow { id: id.clone(), public_key };
+        self.seal(client, pair, ShareRole::ServerSigning, bytes).await
+    }
+
+    /// Seals the custodian's half of a backup pair.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SealedShare::seal`].
+    pub async fn seal_backup(
+        &self,
+        client: &EncryptionContext,
+        id: &SharePairId,
+        share: &BackupShare<Server>,
+    ) -> Result<SealedPair> {
+        let pair = PairRow { id: id.clone(), public_key: share.public_key() };
+        self.seal(client, pair, ShareRole::CustodianBackup, share.to_bytes()).await
+    }
+
+    /// Opens the service's half of a signing pair.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SealedShare::open`]; [`ErrorKind::Damaged`] if it is not this pair's half.
+    pub async fn open_signing(
+        &self,
+        client: &EncryptionContext,
+        SealedPair { pair, sealed }: &SealedPair,
+    ) -> Result<StoredShare<Server>> {
+        let context = share_context(client, pair, ShareRole::ServerSigning)?;
+        let bytes = sealed.open(&context, &self.ring).await?;
+        let share = StoredShare::from_bytes(bytes.expose_secret()).map_err(|_| not_the_half())?;
+        let (id, public_key) = match &share {
+            StoredShare::Live(share) => (share.pair(), share.public_key()),
+            StoredShare::Frozen(share) => (share.pair(), share.public_key()),
+            StoredShare::Unconfirmed(share) => (share.pair(), share.public_key()),
+        };
+        expect(pair, id, public_key).map(|()| share)
+    }
+
+    /// Opens the custodian's half of a backup pair.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SealedShare::open`]; [`ErrorKind::Damaged`] if it is not this pair's half.
+    pub async fn open_backup(
+        &self,
+        client: &EncryptionContext,
+        SealedPair { pair, sealed }: &SealedPair,
+    ) -> Result<BackupShare<Server>> {
+        let context = share_context(client, pair, ShareRole::CustodianBackup)?;
+        let bytes = sealed.open(&context, &self.ring).await?;
+        let share = BackupShare::from_bytes(bytes.expose_secret()).map_err(|_| not_the_half())?;
+        expect(pair, share.pair(), share.public_key()).map(|()| share)
+    }
+
+    /// Opens the custodian's half of a backup pair after every one of its wraps has opened it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open_backup`](Self::open_backup), and that of the first wrap that does not open.
+    pub async fn verify_backup(
+        &self,
+        client: &EncryptionContext,
+        sealed: &SealedPair,
+    ) -> Result<BackupShare<Server>> {
+        let context = share_context(client, &sealed.pair, ShareRole::CustodianBackup)?;
+        for report in sealed.sealed.verify(&context, &self.ring).await {
+            report.outcome?;
+        }
+        self.open_backup(client, sealed).await
+    }
+
+    async fn seal(
+        &self,
+        client: &EncryptionContext,
+        pair: PairRow,
+        role: ShareRole,
+        mut bytes: Zeroizing<Vec<u8>>,
+    ) -> Result<SealedPair> {
+        let share = SecretSlice::from(std::mem::take(&mut *bytes));
+        let context = share_context(client, &pair, role)?;
+        let sealed = SealedShare::seal(&share, &context, &self.ring).await?;
+        Ok(SealedPair { pair, sealed })
+    }
+}
+
+fn share_context(
+    client: &EncryptionContext,
+    pair: &PairRow,
+    role: ShareRole,
+) -> Result<ShareContext> {
+    Ok(ShareContext {
+        custodian: client.custodian.clone(),
+        client: client.client.clone(),
+        wallet: Point::new(pair.public_key.curve(), pair.public_key.as_bytes())?,
+        pair: pair.id.clone(),
+        role,
+    })
+}
+
+fn expect(pair: &PairRow, id: PairId, public_key: PublicKey) -> Result<()> {
+    let is_same = id == PairId::from_name(pair.id.as_str()) && public_key == pair.public_key;
+    if is_same { Ok(()) } else { Err(not_the_half()) }
+}
+
+fn not_the_half() -> Error {
+    Error::new(ErrorKind::Damaged, "what is sealed is not the half of this pair")
+}

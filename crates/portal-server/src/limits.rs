@@ -1,0 +1,75 @@
+//! How much may be asked for, and at once.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::Semaphore,
+    task::{self, JoinError},
+    time,
+};
+
+use crate::error::{ApiError, ApiResult};
+
+/// Limits of the service.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How many requests are answered at once. More are sent away.
+    pub requests: usize,
+    /// How many pieces of costly work run at once. More wait.
+    pub costly: usize,
+    /// How long a piece of costly work waits before it is sent away.
+    pub costly_wait: Duration,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+    /// How long a caller waits for an answer. The work goes on, and the same request finds it.
+    pub answer_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests: 512,
+            costly: std::thread::available_parallelism().map_or(1, Into::into),
+            costly_wait: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            answer_time: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Where work that keeps a processor busy takes its turn.
+#[derive(Clone, Debug)]
+pub struct Costly {
+    places: Arc<Semaphore>,
+    wait: Duration,
+}
+
+impl Costly {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { places: Arc::new(Semaphore::new(limits.costly)), wait: limits.costly_wait }
+    }
+
+    /// Runs `work` on a thread of its own, once there is a place.
+    ///
+    /// # Errors
+    ///
+    /// `ERROR` (503) if there is no place for too long; `INTERNAL_ERROR` if it panics.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> ApiResult<T> {
+        let place = time::timeout(self.wait, Arc::clone(&self.places).acquire_owned());
+        let place = place.await.map_err(|_| ApiError::busy())?.map_err(ApiError::internal)?;
+        let done = task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        });
+        done.await.map_err(|error| of_panic(&error))
+    }
+}
+
+/// Work that did not end. What a panic says is not passed on.
+pub(crate) fn of_panic(error: &JoinError) -> ApiError {
+    ApiError::internal(if error.is_panic() { "a handler panicked" } else { "a handler was ended" })
+}

@@ -1,0 +1,84 @@
+//! What goes when its time is over.
+
+use std::{sync::Arc, time::Duration};
+
+use backup_core::ClientId;
+use tokio::time::{self, MissedTickBehavior};
+
+use crate::{
+    lifecycle,
+    service::{Service, SharedService},
+    store::{StoreError, lifecycle_sets},
+};
+
+/// How long a backup set waits for its commit, in seconds: a week.
+pub const PENDING_BACKUP_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// How long a signing set waits for its confirmation, in seconds: an hour.
+pub const PENDING_SIGNING_SECONDS: u64 = 60 * 60;
+
+/// How long a session lives, in seconds: ten minutes.
+pub const SESSION_SECONDS: u64 = 10 * 60;
+
+/// How long a session's id is remembered, in seconds: a day.
+pub const SESSION_MARK_SECONDS: u64 = 24 * 60 * 60;
+
+/// Clears away what is over at `now` (seconds since 1970).
+///
+/// # Errors
+///
+/// [`StoreError`]. What was cleared before it stays cleared.
+pub async fn run_once(service: &Service, now: u64) -> Result<(), StoreError> {
+    let mut gone = clear_sessions_and_signing(service, now).await?;
+    let before = now.saturating_sub(PENDING_BACKUP_SECONDS);
+    let clients = service.store.read().await?.clients_to_tend(before).await?;
+    for client in clients {
+        gone += tend(service, &client, now).await?;
+    }
+    if gone > 0 {
+        service.store.scrub().await?;
+    }
+    Ok(())
+}
+
+/// Runs every `interval`, beginning now, until it is dropped.
+pub(crate) async fn run(service: SharedService, interval: Duration) {
+    let mut ticks = time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        // In a task of its own, so that a transaction is never dropped half way.
+        let service = Arc::clone(&service);
+        let done = tokio::spawn(async move { run_once(&service, service.now()).await });
+        if let Ok(Err(error)) = done.await {
+            tracing::error!(%error, "maintenance failed; it runs again later");
+        }
+    }
+}
+
+async fn clear_sessions_and_signing(service: &Service, now: u64) -> Result<u64, StoreError> {
+    let mut write = service.store.write().await?;
+    write.delete_session_marks(now.saturating_sub(SESSION_MARK_SECONDS)).await?;
+    let before = now.saturating_sub(SESSION_SECONDS);
+    let erased = write.erase_sessions(&service.generation.0, before).await?;
+    let before = now.saturating_sub(PENDING_SIGNING_SECONDS);
+    let gone = write.delete_pending_signing_sets(before).await?;
+    write.commit().await?;
+    Ok(erased + gone)
+}
+
+async fn tend(service: &Service, client: &ClientId, now: u64) -> Result<u64, StoreError> {
+    let mut write = service.store.write().await?;
+    let sets = lifecycle_sets(&write.backups(client).await?);
+    let expired = lifecycle::expired(&sets, now, PENDING_BACKUP_SECONDS);
+    let retired = lifecycle::retirable(&sets, now, service.grace_seconds);
+    let mut gone = 0;
+    for set in expired.chain(retired) {
+        write.delete_backup(client, &set.id).await?;
+        gone += 1;
+    }
+    if gone > 0 {
+        write.commit().await?;
+    }
+    Ok(gone)
+}

@@ -1,0 +1,26 @@
+//! What stands in paths.
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use backup_core::BackupId;
+
+use crate::{
+    error::{ApiError, ApiResult},
+    service::SharedService,
+};
+
+/// The backup set that a path names.
+#[derive(Debug)]
+pub(crate) struct BackupPath(pub(crate) BackupId);
+
+impl FromRequestParts<SharedService> for BackupPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let path = Path::<String>::from_request_parts(parts, service).await;
+        let id = path.ok().and_then(|Path(id)| BackupId::new(id).ok());
+        id.map(Self).ok_or_else(|| ApiError::bad_request("the path holds no id of a backup set"))
+    }
+}

@@ -1,0 +1,79 @@
+//! What every request is answered with: database, custody, clock, and what lives in memory only.
+
+use std::{fmt, sync::Arc};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    clock::Clock,
+    custody::Custody,
+    effects::EffectObserver,
+    limits::{Costly, Limits},
+    random::{self, NoRandomness},
+    store::Store,
+};
+
+/// What handlers share.
+#[derive(Debug)]
+pub struct Service {
+    /// The database.
+    pub store: Store,
+    /// Opens and seals the service's halves.
+    pub custody: Custody,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Told of every effect.
+    pub observer: Arc<dyn EffectObserver>,
+    /// This run of the process.
+    pub generation: Generation,
+    /// What sessions are sealed under.
+    pub session_key: SessionKey,
+    /// For work that keeps a processor busy.
+    pub costly: Costly,
+    /// How long a superseded set is kept, in seconds.
+    pub grace_seconds: u64,
+    /// How much one caller may ask for.
+    pub limits: Limits,
+}
+
+/// The state of every handler.
+pub type SharedService = Arc<Service>;
+
+/// One run of the process. States of another one are dead.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Generation(pub [u8; 16]);
+
+/// What sessions are sealed under: as long as the process lives, and nowhere but in its memory.
+pub struct SessionKey(Zeroizing<[u8; 32]>);
+
+impl Service {
+    /// Seconds since 1970 in UTC.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.clock.now()
+    }
+}
+
+impl Generation {
+    pub(crate) fn new() -> Result<Self, NoRandomness> {
+        random::bytes().map(Self)
+    }
+}
+
+impl SessionKey {
+    pub(crate) fn generate() -> Result<Self, NoRandomness> {
+        random::secret().map(Self)
+    }
+
+    /// The key itself.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKey([REDACTED])")
+    }
+}

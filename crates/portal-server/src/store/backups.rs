@@ -1,0 +1,323 @@
+//! Backup sets.
+
+use backup_core::{BackupId, ClientId, MethodId};
+use portal_api::DevicePublicKey;
+use portal_mpc::{ByCurve, OnCurve};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use super::{PairRow, SealedPair, Snapshot, StoreError, Write, columns, pairs::by_curve};
+use crate::lifecycle::{BackupSet, SetState};
+
+/// A backup set.
+#[derive(Clone, Debug)]
+pub struct BackupRow {
+    /// What its life depends on.
+    pub set: BackupSet,
+    /// When it was made.
+    pub created_at: u64,
+    /// When it was completed.
+    pub completed_at: Option<u64>,
+    /// The key of the device that made it.
+    pub device_key: DevicePublicKey,
+    /// SHA-256 of its envelope, once that is stored.
+    pub envelope_sha256: Option<[u8; 32]>,
+    /// Its pairs.
+    pub pairs: ByCurve<PairRow>,
+}
+
+/// A pending backup set to be stored.
+#[derive(Debug)]
+pub struct NewBackupSet {
+    /// The id that the device gave it.
+    pub id: BackupId,
+    /// The method that will open it.
+    pub method: MethodId,
+    /// The key of the device that makes it.
+    pub device_key: DevicePublicKey,
+    /// Its pairs, with the custodian's halves.
+    pub pairs: ByCurve<SealedPair>,
+}
+
+/// An envelope to be stored, and what is kept of it beside.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredEnvelope<'a> {
+    /// The envelope.
+    pub text: &'a str,
+    /// SHA-256 of it.
+    pub sha256: [u8; 32],
+    /// The fingerprint of the enrolment that it says it is of.
+    pub enrollment: [u8; 32],
+}
+
+/// The sets as the rules of their lives see them.
+#[must_use]
+pub fn lifecycle_sets(rows: &[BackupRow]) -> Vec<BackupSet> {
+    rows.iter().map(|row| row.set.clone()).collect()
+}
+
+impl Snapshot {
+    /// All backup sets of a client, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn backups(&mut self, client: &ClientId) -> Result<Vec<BackupRow>, StoreError> {
+        let sql = "SELECT id, method, device_key, created_at, envelope_sha256, enrollment, \
+                   sequence, completed_at, proved_since \
+                   FROM backup_sets WHERE client_id = $1 ORDER BY number DESC";
+        let sets = sqlx::query(sql).bind(client.as_str()).fetch_all(self.connection()).await?;
+        let mut rows = Vec::with_capacity(sets.len());
+        for set in &sets {
+            let pairs = self.backup_pairs(client, set.try_get("id")?).await?;
+            rows.push(BackupRow::of(set, pairs)?);
+        }
+        Ok(rows)
+    }
+
+    /// The envelope of a set; `None` if there is no set, or no envelope yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn envelope(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT envelope FROM backup_sets WHERE client_id = $1 AND id = $2";
+        let row = sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(row.map(|row| row.try_get("envelope")).transpose()?.flatten())
+    }
+
+    /// The custodian's halves of a set; `None` if there is no such set.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn custodian_halves(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<Option<ByCurve<SealedPair>>, StoreError> {
+        let sql = "SELECT id, curve, public_key, sealed_share FROM backup_pairs \
+                   WHERE client_id = $1 AND backup_id = $2";
+        let rows = sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .fetch_all(self.connection())
+            .await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let pairs = rows.iter().map(SealedPair::of).collect::<Result<Vec<_>, _>>()?;
+        by_curve(pairs).map(Some)
+    }
+
+    /// The clients of whom a set may have to go: with a pending one made at `before` or earlier, or
+    /// with several completed ones of one method.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn clients_to_tend(&mut self, before: u64) -> Result<Vec<ClientId>, StoreError> {
+        let sql = "SELECT client_id FROM backup_sets \
+                   WHERE completed_at IS NULL AND created_at <= $1 \
+                   UNION SELECT client_id FROM backup_sets WHERE completed_at IS NOT NULL \
+                   GROUP BY client_id, method HAVING COUNT(*) > 1";
+        let rows =
+            sqlx::query(sql).bind(columns::to_column(before)).fetch_all(self.connection()).await?;
+        rows.iter().map(|row| columns::parsed(row.try_get("client_id")?, "client id")).collect()
+    }
+
+    async fn backup_pairs(
+        &mut self,
+        client: &ClientId,
+        backup: &str,
+    ) -> Result<ByCurve<PairRow>, StoreError> {
+        let sql = "SELECT id, curve, public_key FROM backup_pairs \
+                   WHERE client_id = $1 AND backup_id = $2";
+        let rows = sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup)
+            .fetch_all(self.connection())
+            .await?;
+        by_curve(rows.iter().map(PairRow::of).collect::<Result<Vec<_>, _>>()?)
+    }
+}
+
+impl Write {
+    /// Stores a set, which is pending. The one that it displaces has to be deleted before.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; also if a set or a pair has one of its names.
+    pub async fn insert_backup(
+        &mut self,
+        client: &ClientId,
+        set: &NewBackupSet,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        let number = self.next_number(client).await?;
+        let sql = "INSERT INTO backup_sets (client_id, id, number, method, device_key, created_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6)";
+        sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(set.id.as_str())
+            .bind(number)
+            .bind(set.method.as_str())
+            .bind(set.device_key.as_bytes().as_slice())
+            .bind(columns::to_column(now))
+            .execute(self.connection())
+            .await?;
+        for (_, pair) in set.pairs.iter() {
+            self.insert_backup_pair(client, &set.id, pair).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the envelope of a set that has none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn store_envelope(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+        envelope: &StoredEnvelope<'_>,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE backup_sets SET envelope = $3, envelope_sha256 = $4, enrollment = $5 \
+                   WHERE client_id = $1 AND id = $2 AND envelope IS NULL";
+        sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .bind(envelope.text)
+            .bind(envelope.sha256.as_slice())
+            .bind(envelope.enrollment.as_slice())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Completes a pending set.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn complete_backup(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+        proved: bool,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        let sequence = self.next_number(client).await?;
+        let now = columns::to_column(now);
+        let sql = "UPDATE backup_sets SET sequence = $3, completed_at = $4, proved_since = $5 \
+                   WHERE client_id = $1 AND id = $2 AND completed_at IS NULL";
+        sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .bind(sequence)
+            .bind(now)
+            .bind(proved.then_some(now))
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that a completed set has been seen to work; since when it was first seen stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn prove_backup(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE backup_sets SET proved_since = $3 WHERE client_id = $1 AND id = $2 \
+                   AND completed_at IS NOT NULL AND proved_since IS NULL";
+        sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .bind(columns::to_column(now))
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Destroys a set, with its envelope and the custodian's halves.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn delete_backup(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM backup_sets WHERE client_id = $1 AND id = $2")
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    async fn insert_backup_pair(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+        SealedPair { pair, sealed }: &SealedPair,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO backup_pairs \
+                   (id, client_id, backup_id, curve, public_key, sealed_share) \
+                   VALUES ($1, $2, $3, $4, $5, $6)";
+        sqlx::query(sql)
+            .bind(pair.id.as_str())
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .bind(pair.curve().as_str())
+            .bind(pair.public_key.as_bytes())
+            .bind(sealed.encode())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+}
+
+impl BackupRow {
+    fn of(row: &SqliteRow, pairs: ByCurve<PairRow>) -> Result<Self, StoreError> {
+        let created_at = columns::from_column(row.try_get("created_at")?)?;
+        let set = BackupSet {
+            id: columns::parsed(row.try_get("id")?, "backup id")?,
+            method: columns::parsed(row.try_get("method")?, "method id")?,
+            wallets: pairs.iter().map(|(curve, _)| curve).collect(),
+            enrollment: columns::hash_option(row.try_get("enrollment")?)?,
+            state: state(row, created_at)?,
+        };
+        Ok(Self {
+            set,
+            created_at,
+            completed_at: columns::from_column_option(row.try_get("completed_at")?)?,
+            device_key: columns::device_key(row.try_get("device_key")?)?,
+            envelope_sha256: columns::hash_option(row.try_get("envelope_sha256")?)?,
+            pairs,
+        })
+    }
+}
+
+fn state(row: &SqliteRow, created_at: u64) -> Result<SetState, StoreError> {
+    let sequence = columns::from_column_option(row.try_get("sequence")?)?;
+    let proved_since = columns::from_column_option(row.try_get("proved_since")?)?;
+    Ok(match sequence {
+        Some(sequence) => SetState::Completed { sequence, proved_since },
+        None => SetState::Pending { since: created_at },
+    })
+}
