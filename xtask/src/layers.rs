@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
-use cargo_metadata::{DependencyKind, Metadata, Package};
+use cargo_metadata::{DependencyKind, Package};
 use xshell::cmd;
 
 use crate::{
@@ -25,9 +25,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 }
 
 fn graph(workspace: &Workspace) -> Result<Graph> {
-    let everything = names(&workspace.resolved()?);
+    let all = ["--workspace", "--edges", "all"];
+    let core = ["--package", CORE, "--edges", "normal,build"];
     let crates = workspace.packages().iter().map(|package| imports(workspace, package)).collect();
-    Ok(Graph { crates, core_tree: core_tree(workspace)?, everything })
+    let (mut core_tree, everything) = (tree(workspace, &core)?, tree(workspace, &all)?);
+    core_tree.remove(CORE);
+    Ok(Graph { crates, core_tree, everything })
 }
 
 /// What the package imports of ours.
@@ -41,19 +44,13 @@ fn imports(workspace: &Workspace, package: &Package) -> Crate {
     Crate { name: package.name.to_string(), imports: imports.collect() }
 }
 
-/// Every package that the resolver reached. Cargo.lock would also name optional ones never used.
-fn names(resolved: &Metadata) -> BTreeSet<String> {
-    let nodes = resolved.resolve.iter().flat_map(|resolve| &resolve.nodes);
-    nodes.map(|node| resolved[&node.id].name.to_string()).collect()
-}
-
-/// `cargo metadata` unites the features that all members ask for; `cargo tree` can tell what
-/// somebody gets who depends on the core alone.
-fn core_tree(workspace: &Workspace) -> Result<BTreeSet<String>> {
-    let tree = cmd!(workspace.sh, "cargo tree --package {CORE} --all-features --target all")
-        .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
+/// What somebody gets who depends on these packages alone. `cargo metadata` cannot tell: it unites
+/// the features that all members ask for, and names optional packages that nobody turned on.
+fn tree(workspace: &Workspace, of: &[&str]) -> Result<BTreeSet<String>> {
+    let tree = cmd!(workspace.sh, "cargo tree {of...} --all-features --target all")
+        .args(["--prefix", "none", "--format", "{p}"])
         .quiet()
         .read()?;
     let names = tree.lines().filter_map(|line| line.split_whitespace().next());
-    Ok(names.filter(|name| *name != CORE).map(str::to_owned).collect())
+    Ok(names.map(str::to_owned).collect())
 }

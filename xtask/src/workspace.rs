@@ -51,12 +51,6 @@ impl Workspace {
     pub(crate) fn promised_toolchains(&self) -> BTreeSet<String> {
         self.published().filter_map(promised_toolchain).collect()
     }
-
-    /// The metadata of the whole graph, with every feature on.
-    pub(crate) fn resolved(&self) -> Result<Metadata> {
-        let options = ["--all-features".to_owned()];
-        Ok(MetadataCommand::new().current_dir(self.root()).other_options(options).exec()?)
-    }
 }
 
 pub(crate) fn promised_toolchain(package: &Package) -> Option<String> {

@@ -1,4 +1,4 @@
-//! The service's halves at rest: sealed under the operator's keys, bound to client, wallet and pair.
+//! The service's halves at rest: sealed under the operator's keys, bound to client and pair.
 
 use backup_core::{
     EncryptionContext, Error, ErrorKind, Point, Result, SharePairId,

@@ -27,7 +27,7 @@ pub(crate) async fn create_client(
     write.insert_client(&context, &key.hash(), is_account_abstracted, service.now()).await?;
     write.commit().await?;
     Ok(Json(CreatedClient {
-        custodian_id: context.custodian.clone(),
+        custodian_id: context.custodian,
         id: context.client.as_str().to_owned(),
         client_api_key: Zeroizing::new(key.expose().to_owned()),
         is_account_abstracted,
