@@ -43,9 +43,10 @@ pub(crate) async fn run(output: Output) -> Result<Answer, Failure> {
     stopped?;
     folder.close().map_err(|error| Failure::failed(format!("cannot clean up: {error}")))?;
     let seconds = begin.elapsed().as_secs_f64();
+    let addresses = address::as_json(&addresses);
     Ok(Answer {
         text: format!("\n   Everything held. That took {seconds:.1} s."),
-        json: json!({ "held": true, "addresses": address::as_json(&addresses), "seconds": seconds }),
+        json: json!({ "held": true, "addresses": addresses, "seconds": seconds }),
     })
 }
 

@@ -27,7 +27,10 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// How long a backup is kept after newer ones that work have taken its place: 30d, 12h, 90m, 60s
+    /// How long a backup is kept after newer ones that work have taken its place
+    ///
+    /// A number and a unit: 30d, 12h, 90m, 60s. Longer than the time within which you may have to
+    /// restore the folder from a copy.
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration::parse)]
     grace: Duration,
     /// End when standard input does: whoever started this is gone then

@@ -8,7 +8,7 @@ use portal_mpc::OnCurve;
 use serde_json::json;
 
 use crate::{
-    bounded_file, device,
+    address, bounded_file,
     failure::{Failure, Kind, exit_codes},
     output::{Answer, Output},
     profile::ProfileAt,

@@ -37,18 +37,20 @@ fn solana_key(address: &str) -> Option<Ed25519Key> {
 mod tests {
     use super::*;
 
-    // The first example of https://eips.ethereum.org/EIPS/eip-155#example is a transaction; its
-    // key, signing hash and signature are these, with v = 37 for chain 1 and recovery id 0.
+    // The example of https://eips.ethereum.org/EIPS/eip-155#example is a transaction: its key's
+    // address, signing hash and signature are these, with v = 37 for chain 1 and recovery id 0.
     const ADDRESS: &str = "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F";
     const DIGEST: &str = "daf5a779ae972f972197303d7b574746c7ef83eadac0f2791ad23db92e4c8e53";
-    const SIGNATURE: &str = "28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276\
-                             67cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d8300";
+    const SIGNATURE: &str = "\
+        28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276\
+        67cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d8300";
 
     // RFC 8032, section 7.1, test 2; the address is the public key in base58.
     const SOLANA_KEY: &str = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
     const SOLANA_MESSAGE: &[u8] = &[0x72];
-    const SOLANA_SIGNATURE: &str = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
-                                    085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
+    const SOLANA_SIGNATURE: &str = "\
+        92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
+        085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
 
     #[test]
     fn a_published_signature_on_ethereum_is_of_its_address_and_no_other() {
