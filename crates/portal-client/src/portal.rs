@@ -35,8 +35,8 @@ use crate::{
 /// One client on one device: its wallet, its backups, and the service that has the other halves.
 ///
 /// Every operation takes its turn: one at a time in all processes of the device, and first it
-/// finishes what an earlier one, or a crash, left behind. Requests are repeated, byte for byte, until
-/// they are answered or patience is used up; a connection that was cut is never a success.
+/// finishes what an earlier one, or a crash, left behind. Requests are repeated, byte for byte,
+/// until they are answered or patience is used up; a connection that was cut is never a success.
 ///
 /// It runs on tokio, with its timers and I/O enabled. What computes for long, computes on threads
 /// that may block.
@@ -57,7 +57,6 @@ pub struct Portal {
 impl Portal {
     /// Begins to set one up: for the service at this address, with the client's API key, on what
     /// the device keeps of the client.
-    #[must_use]
     pub fn builder(service: &str, api_key: ApiKey, store: DeviceStore) -> PortalBuilder {
         PortalBuilder::new(service, api_key, store)
     }
@@ -128,9 +127,9 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`Error::Service`] with [`StateInvalid`](portal_api::ErrorId::StateInvalid) if a wallet would
-    /// be left without a backup that is known to work: make another first. Otherwise as [`Error`]
-    /// says.
+    /// [`Error::Service`] with [`StateInvalid`](portal_api::ErrorId::StateInvalid) if a wallet
+    /// would be left without a backup that is known to work: make another first. Otherwise as
+    /// [`Error`] says.
     pub async fn revoke(&self, method: &MethodId, progress: &dyn ProgressSink) -> Result<()> {
         self.turn().await?.revoke(method, progress).await?;
         progress.report(Progress::Stage(Stage::Done));
@@ -216,10 +215,11 @@ impl Portal {
         Ok(turn)
     }
 
-    /// The same, but looks at the service only if there is something to finish.
+    /// The same, but looks at the service only if there is something to finish, or it has never
+    /// been looked at.
     async fn short_turn(&self) -> Result<WalletTurn<'_>> {
         let operation = self.begin().await?;
-        if !interrupted::is_pending(&operation) {
+        if self.service.is_known() && !interrupted::is_pending(&operation) {
             return Ok(WalletTurn { portal: self, operation });
         }
         let mut turn = Turn::begin(self, operation).await?;
@@ -243,5 +243,27 @@ impl fmt::Debug for Portal {
             .field("client", self.client())
             .field("methods", &self.methods.keys())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_send<T: Send>(_: T) {}
+
+    /// Any runtime may move an operation from thread to thread. It is compiled, never run.
+    #[allow(dead_code, reason = "that it compiles is the test")]
+    fn every_operation_is_send(portal: &Portal, progress: &dyn ProgressSink) {
+        let method = &MethodId::PASSWORD;
+        is_send(portal.create_wallet(progress));
+        is_send(portal.sign(Payload::Message(b"")));
+        is_send(portal.back_up(method, &BackUpOptions::default(), progress));
+        is_send(portal.recover(method, &RecoverOptions::default(), progress));
+        is_send(portal.revoke(method, progress));
+        is_send(portal.status());
+        is_send(portal.addresses());
+        is_send(portal.finish_interrupted());
+        is_send(portal.clear_local_wallet());
     }
 }

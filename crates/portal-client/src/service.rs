@@ -9,5 +9,4 @@ mod url;
 pub(crate) use self::{
     calls::{PostRequest, Service, json, parse},
     http::{Http, HttpOptions},
-    request::Request,
 };

@@ -1,4 +1,4 @@
-//! Finishes or removes what an earlier operation, or a crash, left behind. It asks the user nothing.
+//! Finishes or removes what an earlier operation, or a crash, left behind, without the user.
 
 use backup_core::{Envelope, MethodId, MethodParams, Operation, Purpose};
 

@@ -77,8 +77,8 @@ impl Turn<'_> {
         self.confirm_pending().await
     }
 
-    /// The wallet that the backup has to be of: what the app knows, what this device knows, or, on a
-    /// new device of an app that knows nothing, what the service says.
+    /// The wallet that the backup has to be of: what the app knows, what this device knows, or, on
+    /// a new device of an app that knows nothing, what the service says.
     fn expected_wallet(&self, set: &BackupSetView, options: &RecoverOptions) -> Result<Addresses> {
         if let Some(Expected::Wallet(wallet)) = &options.expected {
             return Ok(wallet.clone());

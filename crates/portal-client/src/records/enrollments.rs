@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(due(&[old.clone(), newer(Some(50))], 149), [0; 0]);
         assert_eq!(due(&[old.clone(), newer(None)], 1000), [0; 0], "it was never opened");
         assert_eq!(due(&[old.clone(), newer(Some(500))], 150), [0; 0], "the clock was set back");
-        assert_eq!(due(&[old.clone()], 1000), [0; 0], "it has no successor");
+        assert_eq!(due(std::slice::from_ref(&old), 1000), [0; 0], "it has no successor");
         assert_eq!(due(&[newer(Some(50))], 1000), [0; 0], "it is the newest");
         let same = Enrollment { params: old.params.clone(), ..newer(Some(50)) };
         assert_eq!(due(&[old, same], 1000), [0; 0], "both need the same key");

@@ -55,10 +55,6 @@ impl Leftovers {
         self.0.drain(..excess);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// What is to be removed now: for the first time, or once more when nothing is on the way.
     pub(crate) fn due(&self, now: u64) -> Vec<Leftover> {
         self.0.iter().filter(|leftover| leftover.is_due(now)).cloned().collect()
@@ -126,7 +122,7 @@ mod tests {
         assert!(leftovers.due(1000 + LATE_SECONDS - 1).is_empty());
         let due = leftovers.due(1000 + LATE_SECONDS);
         leftovers.removed(&due[0], 1000 + LATE_SECONDS);
-        assert!(leftovers.is_empty());
+        assert_eq!(leftovers, Leftovers::default());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What is asked of the service, one function each.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use backup_core::{BackupId, EncryptionContext, Envelope};
 use portal_api::{
     BackupSetView, ClientView, Commit, DeviceKey, MAX_HEAD_LEN, MEDIA_TYPE, Nothing, Revocations,
@@ -20,11 +22,13 @@ use crate::{Error, Result};
 pub(crate) struct Service {
     http: Http,
     client: EncryptionContext,
+    /// Whether the service has said that the API key is this client's.
+    is_known: AtomicBool,
 }
 
 impl Service {
     pub(crate) fn new(http: Http, client: EncryptionContext) -> Self {
-        Self { http, client }
+        Self { http, client, is_known: AtomicBool::new(false) }
     }
 
     /// The client that asks.
@@ -41,7 +45,13 @@ impl Service {
                 found_client: view.id,
             });
         }
+        self.is_known.store(true, Ordering::Release);
         Ok(view)
+    }
+
+    /// Whether a look has shown that the API key is this client's.
+    pub(crate) fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Acquire)
     }
 
     /// A post of a session.

@@ -80,10 +80,6 @@ impl Http {
         Ok(Self { client, url, authorization: authorization(key)?, options })
     }
 
-    pub(crate) fn effects(&self) -> &Effects {
-        &self.options.effects
-    }
-
     /// Sends `request` until it is answered, refused, or `patience` is used up; the answer's body.
     pub(crate) async fn send(&self, request: &Request) -> Result<Zeroizing<Vec<u8>>> {
         let mut waits = Waits::begin(self.options.patience);
