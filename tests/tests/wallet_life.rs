@@ -377,7 +377,8 @@ fn a_key_of_another_client_is_refused() {
         let scene = Scene::begin().await;
         let other = scene.service.client().await;
         let mixed = TestClient { context: scene.client.context.clone(), key: other.key };
-        let app = mixed.device().portal(&scene.service.url(), &memory_method(&scene.store));
+        let device = mixed.device();
+        let app = device.portal(&scene.service.url(), &memory_method(&scene.store));
         assert!(matches!(app.status().await, Err(Error::OtherClient { .. })));
         let refused = app.create_wallet(&unseen).await;
         assert!(matches!(refused, Err(Error::OtherClient { .. })));

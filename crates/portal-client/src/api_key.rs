@@ -8,7 +8,6 @@ use crate::{Error, Result};
 
 /// An API key of a client or of a custodian. Secret: it reads everything that is not secret, and
 /// begins sessions that leave no mark.
-#[derive(Clone)]
 pub struct ApiKey(SecretString);
 
 impl ApiKey {

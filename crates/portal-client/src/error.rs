@@ -61,8 +61,8 @@ pub enum Error {
     #[error("this wallet is live on another device; recover it to use it here")]
     NotLive,
 
-    /// There is no wallet yet. Create one.
-    #[error("this client has no wallet yet; create one")]
+    /// This device has no wallet. Create one or, if the client has one, recover it.
+    #[error("there is no wallet on this device; create one or, if there is one, recover it")]
     NoWallet,
 
     /// There is a wallet already. Use it or, on a new device, recover it.

@@ -28,22 +28,39 @@ use crate::{
 /// Dropped, the work goes on to its end on its thread, and nobody takes note of what it made.
 pub(super) async fn on_thread<T: Send + 'static>(
     service: &Arc<Service>,
-    key: DeviceKey,
-    work: impl FnOnce(&Caller) -> Result<T> + Send + 'static,
+    work: impl FnOnce(&Service, &Handle) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let caller = Caller { service: Arc::clone(service), key, runtime: Handle::current() };
-    match tokio::task::spawn_blocking(move || work(&caller)).await {
+    let (service, runtime) = (Arc::clone(service), Handle::current());
+    match tokio::task::spawn_blocking(move || work(&service, &runtime)).await {
         Ok(result) => result,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(Error::Stopped(io::Error::other("the runtime is shutting down"))),
     }
 }
 
+/// Runs sessions until one comes to its end, and gives up after a few. Each has the key that `key`
+/// gives then: a set that an earlier one may have made has its name for good.
+pub(super) fn run<T>(
+    service: &Service,
+    runtime: &Handle,
+    key: impl Fn() -> Result<DeviceKey>,
+    session: impl Fn(&Caller<'_>) -> Result<T, Ended>,
+) -> Result<T> {
+    let mut sessions = 1;
+    loop {
+        match session(&Caller { service, runtime, key: key()? }) {
+            Ok(made) => return Ok(made),
+            Err(Ended::Over(_)) if sessions < SESSIONS => sessions += 1,
+            Err(Ended::Over(error) | Ended::Failed(error)) => return Err(error),
+        }
+    }
+}
+
 /// The service, from a thread that may wait, in the name of one device key.
-pub(super) struct Caller {
-    service: Arc<Service>,
+pub(super) struct Caller<'a> {
+    service: &'a Service,
+    runtime: &'a Handle,
     key: DeviceKey,
-    runtime: Handle,
 }
 
 /// What an operation yields: for each curve its output, and the names of what it made.
@@ -53,7 +70,7 @@ pub(super) struct Outcome<O: Operation> {
 }
 
 /// Why a session came to nothing.
-enum Ended {
+pub(super) enum Ended {
     /// It is over: another one may go on.
     Over(Error),
     Failed(Error),
@@ -65,43 +82,25 @@ const SESSIONS: usize = 3;
 /// How often a reply that was damaged on the way is asked for again.
 const REPLIES: usize = 3;
 
-impl Caller {
+impl Caller<'_> {
     pub(super) fn key(&self) -> &DeviceKey {
         &self.key
     }
 
-    pub(super) fn context(&self) -> Context {
+    fn context(&self) -> Context {
         portal_api::mpc_context(self.service.client(), &self.key.public())
     }
 
-    /// Runs one operation to its end.
-    pub(super) fn run<'a, O: Operation>(
+    /// Runs one session of an operation.
+    pub(super) fn session<'a, O: Operation>(
         &self,
         head: &FirstPost,
-        start: impl Fn(&Context) -> Result<(Started<'a, O>, Outgoing), O::Error>,
-    ) -> Result<Outcome<O>>
-    where
-        O::Error: Into<SignError>,
-    {
-        let context = self.context();
-        let mut sessions = 1;
-        loop {
-            match self.session(head, start(&context).map_err(protocol::<O>)?) {
-                Ok(outcome) => return Ok(outcome),
-                Err(Ended::Over(_)) if sessions < SESSIONS => sessions += 1,
-                Err(Ended::Over(error) | Ended::Failed(error)) => return Err(error),
-            }
-        }
-    }
-
-    fn session<O: Operation>(
-        &self,
-        head: &FirstPost,
-        (state, post): (Started<'_, O>, Outgoing),
+        start: impl FnOnce(&Context) -> Result<(Started<'a, O>, Outgoing), O::Error>,
     ) -> Result<Outcome<O>, Ended>
     where
         O::Error: Into<SignError>,
     {
+        let (state, post) = start(&self.context()).map_err(protocol::<O>)?;
         let post = self.post(route::SESSIONS, state.secret(), head, &post, None);
         let body = self.reply(&post, state.secret()).map_err(of_first_post)?;
         let (frame, reply) = open(&body, state.secret())?;

@@ -5,24 +5,26 @@ use std::sync::Arc;
 use backup_core::{BackupId, ClientBackupShare, MethodId, secrecy::ExposeSecret};
 use portal_api::{DeviceKey, FirstPost, Nothing, PairName, PerCurve, SignPayload};
 use portal_mpc::{
-    Backup, BackupShare, ByCurve, Client, Confirm, Curves, Generate, OnCurve, Payload, Recover,
-    Sign, SignRequest, Signature, UnconfirmedShare,
+    Backup, BackupShare, ByCurve, Client, Confirm, Context, Curves, Generate, OnCurve, Payload,
+    Recover, Sign, SignRequest, Signature, UnconfirmedShare,
 };
 
 use super::{
-    caller::{Caller, Outcome, on_thread},
+    caller::{Caller, Outcome, on_thread, run},
     shares::{self, OpenedShare},
 };
 use crate::{Error, Result, device::SigningSet, service::Service};
 
 /// Makes a new wallet on each curve: its set is not confirmed yet.
 pub(crate) async fn generate(service: &Arc<Service>, curves: Curves) -> Result<SigningSet> {
-    on_thread(service, DeviceKey::generate()?, move |caller| {
-        let nothing = |curve| curves.contains(curve).then_some(Nothing {});
-        let head =
-            FirstPost::Generate { curves: per_curve(nothing), device_key: caller.key().public() };
-        let outcome = caller.run::<Generate>(&head, |context| Generate::start(context, curves))?;
-        unconfirmed(caller, &outcome)
+    on_thread(service, move |service, runtime| {
+        run(service, runtime, fresh_key, |caller| {
+            let nothing = |curve| curves.contains(curve).then_some(Nothing {});
+            let device_key = caller.key().public();
+            let head = FirstPost::Generate { curves: per_curve(nothing), device_key };
+            let start = |context: &Context| Generate::start(context, curves);
+            Ok(unconfirmed(caller, &caller.session::<Generate>(&head, start)?)?)
+        })
     })
     .await
 }
@@ -32,14 +34,15 @@ pub(crate) async fn recover(
     service: &Arc<Service>,
     opened: ByCurve<OpenedShare>,
 ) -> Result<SigningSet> {
-    on_thread(service, DeviceKey::generate()?, move |caller| {
-        let name = |curve| Some(PairName(opened.get(curve)?.name.clone()));
-        let head = FirstPost::Recover { pairs: per_curve(name), device_key: caller.key().public() };
-        let outcome = caller.run::<Recover>(&head, |context| {
+    on_thread(service, move |service, runtime| {
+        run(service, runtime, fresh_key, |caller| {
+            let name = |curve| Some(PairName(opened.get(curve)?.name.clone()));
+            let device_key = caller.key().public();
+            let head = FirstPost::Recover { pairs: per_curve(name), device_key };
             let halves = opened.as_ref().map(|opened| (&opened.share, opened.commitments));
-            Recover::start(context, halves)
-        })?;
-        unconfirmed(caller, &outcome)
+            let start = |context: &Context| Recover::start(context, halves);
+            Ok(unconfirmed(caller, &caller.session::<Recover>(&head, start)?)?)
+        })
     })
     .await
 }
@@ -48,13 +51,14 @@ pub(crate) async fn recover(
 pub(crate) async fn confirm(service: &Arc<Service>, set: &SigningSet) -> Result<SigningSet> {
     let shares = shares::stored(set)?;
     let names: Vec<_> = set.pairs().iter().map(|pair| pair.pair.clone()).collect();
-    on_thread(service, device_key(set), move |caller| {
-        let head = FirstPost::Confirm { device_key: caller.key().public() };
+    let key = device_key(set);
+    on_thread(service, move |service, runtime| {
+        let head = FirstPost::Confirm { device_key: key.public() };
         let tests = {
-            let sources = shares
-                .as_ref()
-                .try_map(|curve, share| share.test_source().ok_or(Error::Frozen { curve }))?;
-            caller.run::<Confirm>(&head, |context| Confirm::start(context, sources))?.outputs
+            let sources = shares::test_sources(&shares)?;
+            let start = |context: &Context| Confirm::start(context, sources);
+            let session = |caller: &Caller<'_>| caller.session::<Confirm>(&head, start);
+            run(service, runtime, || Ok(same(&key)), session)?.outputs
         };
         let mut names = names.into_iter();
         let mut pairs = Vec::new();
@@ -64,7 +68,7 @@ pub(crate) async fn confirm(service: &Arc<Service>, set: &SigningSet) -> Result<
             let live = share.confirm(test)?;
             pairs.push(shares::signing_pair(name, &live.public_key(), &live.to_bytes())?);
         }
-        shares::signing_set(caller.key(), pairs)
+        shares::signing_set(&key, pairs)
     })
     .await
 }
@@ -78,13 +82,14 @@ pub(crate) async fn sign(
     let curve = payload.curve();
     let share = shares::signing(set, curve)?;
     let payload = owned(payload)?;
-    on_thread(service, device_key(set), move |caller| {
+    let key = device_key(set);
+    on_thread(service, move |service, runtime| {
         let of_curve = |other| (other == curve).then(|| payload.clone());
         let head = FirstPost::Sign { payloads: per_curve(of_curve) };
-        let outcome = caller.run::<Sign>(&head, |context| {
-            let request = SignRequest { share: &share, payload: borrowed(&payload) };
-            Sign::start(context, ByCurve::collect([request])?)
-        })?;
+        let request = SignRequest { share: &share, payload: borrowed(&payload) };
+        let start = |context: &Context| Sign::start(context, ByCurve::collect([request])?);
+        let session = |caller: &Caller<'_>| caller.session::<Sign>(&head, start);
+        let outcome = run(service, runtime, || Ok(same(&key)), session)?;
         let signature = outcome.outputs.get(curve).copied();
         signature.ok_or_else(|| portal_mpc::Error::WrongCurve.into())
     })
@@ -105,10 +110,13 @@ pub(crate) async fn back_up(
     method: MethodId,
 ) -> Result<MadeBackup> {
     let shares = shares::stored(set)?;
-    on_thread(service, device_key(set), move |caller| {
+    let key = device_key(set);
+    on_thread(service, move |service, runtime| {
         let head = FirstPost::BackUp { backup, method };
         let sources = shares::backup_sources(&shares)?;
-        let outcome = caller.run::<Backup>(&head, |context| Backup::start(context, sources))?;
+        let start = |context: &Context| Backup::start(context, sources);
+        let session = |caller: &Caller<'_>| caller.session::<Backup>(&head, start);
+        let outcome = run(service, runtime, || Ok(same(&key)), session)?;
         let sealed = outcome
             .outputs
             .iter()
@@ -124,7 +132,16 @@ pub(crate) fn device_key(set: &SigningSet) -> DeviceKey {
     DeviceKey::from_bytes(set.device_key().expose_secret())
 }
 
-fn unconfirmed<O>(caller: &Caller, outcome: &Outcome<O>) -> Result<SigningSet>
+fn fresh_key() -> Result<DeviceKey> {
+    Ok(DeviceKey::generate()?)
+}
+
+/// The same key once more.
+fn same(key: &DeviceKey) -> DeviceKey {
+    DeviceKey::from_bytes(key.expose())
+}
+
+fn unconfirmed<O>(caller: &Caller<'_>, outcome: &Outcome<O>) -> Result<SigningSet>
 where
     O: portal_mpc::Operation<Output<Client> = UnconfirmedShare<Client>>,
 {

@@ -7,7 +7,7 @@ use backup_core::{
 use portal_api::DeviceKey;
 use portal_mpc::{
     BackupShare, BackupSource, ByCurve, Client, Commitments, OnCurve, PairId, SigningShare,
-    StoredShare,
+    StoredShare, TestSource,
 };
 
 use crate::{
@@ -60,6 +60,14 @@ pub(super) fn backup_sources(
         StoredShare::Frozen(share) => Ok(share.into()),
         StoredShare::Unconfirmed(_) => Err(Error::NotLive),
     })
+}
+
+/// What a test is signed with. A frozen pair signs none.
+pub(super) fn test_sources(
+    shares: &ByCurve<StoredShare<Client>>,
+) -> Result<ByCurve<TestSource<'_, Client>>> {
+    let source = |curve, share| StoredShare::test_source(share).ok_or(Error::Frozen { curve });
+    shares.as_ref().try_map(source)
 }
 
 /// A set as the device keeps it.

@@ -42,10 +42,10 @@ impl Turn<'_> {
             Ok((backup, proved)) => {
                 Ok(BackedUp { backup, enrolled, proved, notices: self.notices })
             }
-            Err(error @ (Error::Method(_) | Error::UnexpectedAnswer(_))) => {
+            Err(error) if matches!(error, Error::Method(_)) || error.is_refusal() => {
                 self.give_up().await.and(Err(error))
             }
-            Err(error) if error.is_refusal() => self.give_up().await.and(Err(error)),
+            // Perhaps it was committed: the next operation looks.
             Err(error) => Err(error),
         }
     }

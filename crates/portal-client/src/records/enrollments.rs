@@ -146,6 +146,28 @@ mod tests {
         assert_eq!(Enrollments::of(&state).unwrap(), kept);
     }
 
+    /// A golden vector: it is read for good.
+    #[test]
+    fn version_1_is_read() {
+        let record = [
+            &b"\x01\x00\x02"[..],
+            b"\x00\x00\x00\x06GDRIVE\x00\x00\x00\x01\x01",
+            &[1; 32],
+            b"\x00\x00",
+            b"\x00\x00\x00\x06GDRIVE\x00\x00\x00\x01\x02",
+            &[2; 32],
+            b"\x01\x01\x00\x00\x00\x00\x00\x00\x01\x00",
+        ];
+        let mut state = DeviceState::default();
+        state.set_record("enrollments", SecretSlice::from(record.concat())).unwrap();
+        let kept = Enrollments(vec![enrollment(1, None, false), enrollment(2, Some(256), true)]);
+        assert_eq!(Enrollments::of(&state).unwrap(), kept);
+        let later = [&[2], &record.concat()[1..]].concat();
+        state.set_record("enrollments", SecretSlice::from(later)).unwrap();
+        let error = Enrollments::of(&state).unwrap_err();
+        assert_eq!(error.kind(), backup_core::ErrorKind::UnknownVersion);
+    }
+
     #[test]
     fn an_old_enrolment_is_due_when_its_successor_has_been_proved_for_the_grace() {
         let old = enrollment(1, Some(0), false);

@@ -125,6 +125,29 @@ mod tests {
         assert_eq!(leftovers, Leftovers::default());
     }
 
+    /// A golden vector: it is read for good.
+    #[test]
+    fn version_1_is_read() {
+        let record = [
+            &b"\x01\x00\x02"[..],
+            b"\x00\x00\x00\x06GDRIVE\x00\x00\x00\x01\x01\x00",
+            b"\x00\x00\x00\x06ICLOUD\x00\x00\x00\x01\x02",
+            b"\x01\x00\x00\x00\x00\x00\x00\x01\x00",
+        ];
+        let mut state = DeviceState::default();
+        state.set_record("leftovers", SecretSlice::from(record.concat())).unwrap();
+        let leftover = |method, params: u8, removed_at| Leftover {
+            method,
+            params: MethodParams::from_bytes([params]).unwrap(),
+            removed_at,
+        };
+        let kept = Leftovers(vec![
+            leftover(MethodId::GDRIVE, 1, None),
+            leftover(MethodId::ICLOUD, 2, Some(256)),
+        ]);
+        assert_eq!(Leftovers::of(&state).unwrap(), kept);
+    }
+
     #[test]
     fn what_was_kept_is_read() {
         let mut state = DeviceState::default();

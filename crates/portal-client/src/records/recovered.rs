@@ -89,6 +89,7 @@ mod tests {
         let (pair, secret) = (SharePairId::new("p").unwrap(), SecretSlice::from(vec![9; 32]));
         let share = ClientBackupShare::new(pair, point, point, point, secret).unwrap();
         let envelope = sealer.seal(&BackupId::new("b1").unwrap(), &[share]).unwrap();
+        assert_layout(&envelope, &sealer);
         let mut state = DeviceState::default();
         state.set_head(MethodId::GDRIVE, [1; 32]);
         for head in [None, Some([2; 32])] {
@@ -103,5 +104,24 @@ mod tests {
             assert!(Recovered::of(&state).unwrap().is_none());
         }
         assert_eq!(state.head(&MethodId::GDRIVE), None);
+    }
+    /// Byte for byte what version 1 is, around formats that have vectors of their own.
+    fn assert_layout(envelope: &backup_core::Envelope, sealer: &Sealer) {
+        let record = sealer.encode();
+        let long =
+            |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
+        let bytes = [
+            vec![1],
+            long(envelope.as_str().as_bytes()),
+            long(&[2; 32]),
+            256_u64.to_be_bytes().to_vec(),
+            long(record.expose_secret()),
+        ];
+        let mut state = DeviceState::default();
+        state.set_record("recovered", SecretSlice::from(bytes.concat())).unwrap();
+        let read = Recovered::of(&state).unwrap().unwrap();
+        assert_eq!((&read.envelope, read.head, read.opened_at), (envelope, Some([2; 32]), 256));
+        read.keep(&mut state).unwrap();
+        assert_eq!(state.record("recovered").unwrap().expose_secret(), bytes.concat());
     }
 }
