@@ -17,7 +17,7 @@ const LAYERS: &[Layer] = &[
     Layer("portal-mpc", &["backup-core"], &[]),
     Layer("portal-api", &["backup-core", "portal-mpc"], &[]),
     Layer("portal-keys", &["backup-core"], &["backup-testkit"]),
-    Layer("portal-client", &["backup-core", "portal-mpc", "portal-api"], &[]),
+    Layer("portal-client", &["backup-core", "portal-mpc", "portal-api"], &["backup-testkit"]),
     Layer("portal-webhook", &["backup-core", "portal-api", "portal-keys"], &[]),
     Layer(
         "portal-server",
