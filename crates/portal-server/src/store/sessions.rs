@@ -28,16 +28,16 @@ impl Write {
         Ok(done.rows_affected())
     }
 
-    /// Deletes the marks of sessions that were begun at `before` or earlier.
+    /// Deletes the marks of sessions that were begun at `before` or earlier. Says how many.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn delete_session_marks(&mut self, before: u64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE created_at <= $1")
+    pub async fn delete_session_marks(&mut self, before: u64) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM sessions WHERE created_at <= $1")
             .bind(columns::to_column(before))
             .execute(self.connection())
             .await?;
-        Ok(())
+        Ok(done.rows_affected())
     }
 }
