@@ -13,7 +13,10 @@ use backup_core::{
     BackupId, Journal as _, MethodId, MethodParams, Result,
     secrecy::{ExposeSecret, SecretSlice},
 };
-use portal_client::device::{DeviceStore, Effect, WalletOperation};
+use portal_client::{
+    Effect,
+    device::{DeviceStore, Trial, WalletOperation},
+};
 use tempfile::TempDir;
 
 #[allow(dead_code, reason = "shared with tests that use all of it")]
@@ -79,7 +82,8 @@ fn live(store: &DeviceStore, told: &mut Told) -> Result<()> {
         operation.update(|state| state.set_record("n", SecretSlice::from(vec![number])))?;
         told.written = number;
         let journal = operation.journal();
-        journal.start(MethodId::GDRIVE, BackupId::new("b").unwrap())?;
+        let backup = BackupId::new("b").unwrap();
+        journal.start(MethodId::GDRIVE, backup, None, Trial::Awaited)?;
         journal.will_leave(&MethodId::GDRIVE, &MethodParams::from_bytes([number]).unwrap())?;
         told.announced = Some(number);
         drop(operation);

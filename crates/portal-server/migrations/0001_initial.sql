@@ -79,17 +79,23 @@ CREATE TABLE backup_pairs (
 CREATE TABLE sessions (
     id                  BLOB PRIMARY KEY,
     client_id           TEXT NOT NULL REFERENCES clients (id),
+    signer              BLOB NOT NULL,
+    -- The signing set that it starts from. While that is there, so is the mark.
+    uses                BLOB REFERENCES signing_sets (device_key) ON DELETE SET NULL,
+    replaces            BLOB,
     generation          BLOB NOT NULL,
     operation           TEXT NOT NULL,
-    -- What the operation is about, without its secrets: JSON of this release.
+    -- The names of its pairs: JSON of this release.
     subject             TEXT NOT NULL,
     first_post_sha256   BLOB NOT NULL,
     sealed_first_reply  BLOB,
-    first_reply_sha256  BLOB,
+    first_reply_sha256  BLOB NOT NULL,
     sealed_state        BLOB,
     second_post_sha256  BLOB,
     sealed_second_reply BLOB,
     is_dead             BOOLEAN NOT NULL,
     created_at          BIGINT NOT NULL
 );
-CREATE INDEX sessions_by_age ON sessions (created_at);
+CREATE INDEX sessions_to_end ON sessions (created_at) WHERE NOT is_dead;
+CREATE INDEX session_marks ON sessions (created_at) WHERE uses IS NULL;
+CREATE INDEX sessions_of_signing_sets ON sessions (uses);

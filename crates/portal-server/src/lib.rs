@@ -17,6 +17,7 @@ mod router;
 mod routes;
 mod server;
 pub mod service;
+mod sessions;
 pub mod signed;
 mod start;
 pub mod store;

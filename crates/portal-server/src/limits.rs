@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::{self, JoinError},
     time,
 };
@@ -45,6 +45,10 @@ pub struct Costly {
     wait: Duration,
 }
 
+/// A place for one piece of costly work. Dropped, it is free again.
+#[derive(Debug)]
+pub struct CostlyPlace(OwnedSemaphorePermit);
+
 impl Costly {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self { places: Arc::new(Semaphore::new(limits.costly)), wait: limits.costly_wait }
@@ -59,14 +63,48 @@ impl Costly {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> ApiResult<T> {
+        self.place().await?.run(work).await
+    }
+
+    /// Waits for a place. Work that cannot be repeated takes one before it begins.
+    ///
+    /// # Errors
+    ///
+    /// `ERROR` (503) if there is none for too long.
+    pub async fn place(&self) -> ApiResult<CostlyPlace> {
         let place = time::timeout(self.wait, Arc::clone(&self.places).acquire_owned());
         let place = place.await.map_err(|_| ApiError::busy())?.map_err(ApiError::internal)?;
-        let done = task::spawn_blocking(move || {
-            let _place = place;
-            work()
-        });
-        done.await.map_err(|error| of_panic(&error))
+        Ok(CostlyPlace(place))
     }
+}
+
+impl CostlyPlace {
+    /// Runs `work` on a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// `INTERNAL_ERROR` if it panics.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> ApiResult<T> {
+        in_thread(move || {
+            let _place = self.0;
+            work()
+        })
+        .await
+    }
+}
+
+/// Runs `work` on a thread of its own, whoever else does.
+///
+/// # Errors
+///
+/// `INTERNAL_ERROR` if it panics.
+pub(crate) async fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> ApiResult<T> {
+    task::spawn_blocking(work).await.map_err(|error| of_panic(&error))
 }
 
 /// Work that did not end. What a panic says is not passed on.

@@ -10,7 +10,7 @@ use axum::{
     routing::{get, post, put},
 };
 use backup_core::Envelope;
-use portal_api::route;
+use portal_api::{PostFrame, route};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     error::ApiError,
     routes,
     service::SharedService,
+    sessions,
 };
 
 /// All routes.
@@ -30,6 +31,7 @@ pub(crate) fn router(service: SharedService) -> Router {
     Router::new()
         .merge(clients())
         .merge(backups())
+        .merge(sessions())
         .fallback(async || ApiError::not_found("there is no such route"))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(places, around::answer))
@@ -54,6 +56,13 @@ fn backups() -> Router<SharedService> {
         .route(route::REVOCATIONS, post(routes::revoke))
         .layer(DefaultBodyLimit::max(body::MAX_LEN))
         .route("/v1/backups/{backup}/envelope", envelope)
+}
+
+fn sessions() -> Router<SharedService> {
+    Router::new()
+        .route(route::SESSIONS, post(sessions::first))
+        .route("/v1/sessions/{session}", post(sessions::second))
+        .layer(DefaultBodyLimit::max(PostFrame::MAX_LEN))
 }
 
 async fn method_not_allowed() -> ApiError {

@@ -22,6 +22,7 @@ use crate::{
     maintenance,
     router::router,
     service::{Generation, Service, SessionKey, SharedService},
+    sessions::InProgress,
     start::{DataFolder, StartError},
 };
 
@@ -94,6 +95,7 @@ impl Server {
             observer: options.observer,
             generation: Generation::new()?,
             session_key: SessionKey::generate()?,
+            in_progress: InProgress::default(),
             costly: Costly::new(&options.limits),
             grace_seconds: options.grace.as_secs(),
             limits: options.limits,

@@ -10,6 +10,7 @@ use crate::{
     effects::EffectObserver,
     limits::{Costly, Limits},
     random::{self, NoRandomness},
+    sessions::InProgress,
     store::Store,
 };
 
@@ -28,6 +29,8 @@ pub struct Service {
     pub generation: Generation,
     /// What sessions are sealed under.
     pub session_key: SessionKey,
+    /// The posts of sessions that are being answered.
+    pub(crate) in_progress: InProgress,
     /// For work that keeps a processor busy.
     pub costly: Costly,
     /// How long a superseded set is kept, in seconds.

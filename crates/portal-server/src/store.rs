@@ -22,6 +22,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+pub(crate) use self::sessions::{NewSession, SessionRow};
 pub use self::{
     backups::{BackupRow, NewBackupSet, StoredEnvelope, lifecycle_sets},
     error::StoreError,

@@ -1,11 +1,13 @@
-//! What is cleared away of sessions.
+//! Sessions, and what is cleared away of them.
 
+mod rows;
+
+pub(crate) use self::rows::{NewSession, SessionRow};
 use super::{StoreError, Write, columns};
 
 impl Write {
-    /// Erases the states and replies of sessions that are dead, of another generation, or were
-    /// begun at `before` or earlier. Their marks stay. Says how
-    /// many they were.
+    /// Ends the sessions of another generation, and those that were begun at `before` or earlier:
+    /// their states and replies are erased, their marks stay. Says how many they were.
     ///
     /// # Errors
     ///
@@ -17,9 +19,7 @@ impl Write {
     ) -> Result<u64, StoreError> {
         let sql = "UPDATE sessions SET is_dead = TRUE, \
                    sealed_state = NULL, sealed_first_reply = NULL, sealed_second_reply = NULL \
-                   WHERE (is_dead OR generation <> $1 OR created_at <= $2) AND \
-                   (NOT is_dead OR sealed_state IS NOT NULL OR sealed_first_reply IS NOT NULL \
-                   OR sealed_second_reply IS NOT NULL)";
+                   WHERE NOT is_dead AND (generation <> $1 OR created_at <= $2)";
         let done = sqlx::query(sql)
             .bind(generation.as_slice())
             .bind(columns::to_column(before))
@@ -28,13 +28,15 @@ impl Write {
         Ok(done.rows_affected())
     }
 
-    /// Deletes the marks of sessions that were begun at `before` or earlier. Says how many.
+    /// Deletes the marks of sessions that were begun at `before` or earlier, but for those whose
+    /// signing set is still there: with its pairs no session id may ever be used twice. Says how
+    /// many.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub async fn delete_session_marks(&mut self, before: u64) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM sessions WHERE created_at <= $1")
+        let done = sqlx::query("DELETE FROM sessions WHERE uses IS NULL AND created_at <= $1")
             .bind(columns::to_column(before))
             .execute(self.connection())
             .await?;

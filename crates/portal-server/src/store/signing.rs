@@ -119,6 +119,22 @@ impl Snapshot {
         by_curve(pairs).map(Some)
     }
 
+    /// Whether any client has a signing set of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn has_signing_set(
+        &mut self,
+        device_key: &DevicePublicKey,
+    ) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM signing_sets WHERE device_key = $1")
+            .bind(device_key.as_bytes().as_slice())
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(row.is_some())
+    }
+
     async fn signing_pairs(
         &mut self,
         device_key: Vec<u8>,
@@ -203,6 +219,26 @@ impl Write {
             .bind(pair.as_str())
             .bind(sealed.encode())
             .bind(frozen)
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Takes a pair out of use for good, whether or not the frozen form of its half is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn freeze_signing_pair(
+        &mut self,
+        pair: &SharePairId,
+        sealed: Option<&SealedShare>,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE signing_pairs SET frozen = TRUE, \
+                   sealed_share = COALESCE($2, sealed_share) WHERE id = $1";
+        sqlx::query(sql)
+            .bind(pair.as_str())
+            .bind(sealed.map(SealedShare::encode))
             .execute(self.connection())
             .await?;
         Ok(())
