@@ -22,7 +22,7 @@ const LAYERS: &[Layer] = &[
     Layer(
         "portal-server",
         &["backup-core", "portal-mpc", "portal-api", "portal-keys", "backup-methods-passkey"],
-        &[],
+        &["backup-testkit"],
     ),
     Layer("portal-cli", &["*"], &[]),
     Layer("portal-tests", &["*"], &[]),
