@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use xshell::cmd;
 
 use crate::{
-    fuzz, layers,
+    crash, fuzz, layers,
     setup::{self, Purpose},
     workspace::{Workspace, is_ci},
 };
@@ -38,6 +38,8 @@ pub(crate) enum Check {
     Msrv,
     /// Packages can be made, and each can be depended on alone
     Package,
+    /// No crash loses a wallet: some points of every scenario
+    Crash,
     /// A minute of fuzzing
     Fuzz,
     /// Nothing of the above changed or left a file
@@ -79,6 +81,7 @@ impl Check {
             Self::Wasm => wasm(workspace),
             Self::Msrv => msrv::run(workspace),
             Self::Package => package::run(workspace),
+            Self::Crash => crash::sample(workspace),
             Self::Fuzz => fuzz::run(workspace, None, FUZZ_SECONDS),
             Self::Clean => clean(workspace),
         }

@@ -9,6 +9,7 @@ use crate::{ci::Check, setup::Purpose, workspace::Workspace};
 
 mod bench;
 mod ci;
+mod crash;
 mod fuzz;
 mod layers;
 mod setup;
@@ -50,6 +51,12 @@ enum Task {
     },
     /// Check which crate imports which, and that the core pulls in no runtime, HTTP or TLS
     Layers,
+    /// Kill devices and services at every point, and count the wallets lost: none
+    Crash {
+        /// Passed on: `cargo xtask crash -- --help` lists what there is
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Fuzz the parsers, all of them or one, from their seeds
     Fuzz {
         /// One target of tests/fuzz
@@ -82,6 +89,7 @@ fn run(task: Task) -> Result<()> {
         Task::Ci { checks } => ci::run(&workspace, &checks),
         Task::Setup { purpose, yes } => setup::run(&workspace, purpose, yes),
         Task::Layers => layers::run(&workspace),
+        Task::Crash { arguments } => crash::run(&workspace, &arguments),
         Task::Fuzz { target, seconds } => fuzz::run(&workspace, target.as_deref(), seconds),
         Task::Bench { name } => bench::run(&workspace, name.as_deref()),
     }

@@ -52,9 +52,31 @@ pub struct Campaign {
     /// Take a safeguard away: then wallets are lost
     #[arg(long)]
     pub without: Option<Safeguard>,
+    /// Have a device that died die once more, at each point of finishing what was interrupted
+    #[arg(long)]
+    pub twice: bool,
     /// Leave the worlds here
     #[arg(long)]
     pub keep: Option<PathBuf>,
+}
+
+impl Default for Campaign {
+    /// Everything, one point after the other.
+    fn default() -> Self {
+        Self {
+            scenario: Vec::new(),
+            side: None,
+            mode: None,
+            point: None,
+            torn: false,
+            every: 1,
+            ed25519_only: false,
+            jobs: 1,
+            without: None,
+            twice: false,
+            keep: None,
+        }
+    }
 }
 
 /// What came of it.
@@ -113,13 +135,14 @@ impl Campaign {
         let scenarios = self.scenarios()?;
         let prepared = in_parallel(self.jobs, &scenarios, |_, scenario| {
             let folder = folder.join(scenario.name);
-            Prepared::new(&lab, scenario, self.without, &folder)
+            Prepared::new(&lab, scenario, self.without, self.twice, &folder)
                 .with_context(|| format!("preparing {}", scenario.name))
         })?;
         let points = prepared.iter().flat_map(|prepared| {
             self.points(prepared).into_iter().map(move |point| (prepared, point))
         });
-        let points: Vec<_> = points.enumerate().filter(|(n, _)| n % self.every == 0).collect();
+        let points: Vec<_> =
+            points.enumerate().filter(|(n, _)| n % self.every.max(1) == 0).collect();
         let outcomes = in_parallel(self.jobs, &points, |worker, (_, (prepared, point))| {
             let folder = folder.join(format!("worker-{worker}"));
             let outcome = prepared.try_point(point, &folder);
@@ -156,11 +179,12 @@ impl Campaign {
 }
 
 fn tell(scenario: &str, outcome: &Outcome) {
-    let Outcome { point, verdict, .. } = outcome;
+    let Outcome { point, verdict, again, .. } = outcome;
+    let again = again.map_or_else(String::new, |death| format!(", and again at {}", death.at));
     let kinds =
         [("LOST", &verdict.lost), ("FALSE", &verdict.false_words), ("STUCK", &verdict.stuck)];
     for (kind, all) in kinds {
-        all.iter().for_each(|what| println!("{kind} --scenario {scenario} {point}: {what}"));
+        all.iter().for_each(|what| println!("{kind} --scenario {scenario} {point}{again}: {what}"));
     }
 }
 

@@ -8,10 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     device::{Act, SIGNED},
+    folder_store::FolderStore,
     ledger::Ledger,
     scenario::Step,
     site::Site,
     told::{Completed, Signatures, Status, Told, Wallets},
+    world,
 };
 
 /// What is wrong with a world.
@@ -21,7 +23,7 @@ pub struct Verdict {
     pub lost: Vec<String>,
     /// What the user was told and is not true.
     pub false_words: Vec<String>,
-    /// What the user cannot go on with.
+    /// What the user cannot go on with, or what nobody clears away.
     pub stuck: Vec<String>,
 }
 
@@ -48,9 +50,12 @@ pub fn check(site: &Site<'_>, ledger: &Ledger, scratch: &Path) -> Result<Verdict
         }
     };
     check.words(&statuses);
+    check.litter(&statuses)?;
     check.backups(&statuses, scratch)?;
     check.goes_on(&statuses)?;
     check.verdict.false_words.extend(check.ledger.false_words);
+    check.verdict.false_words.sort();
+    check.verdict.false_words.dedup();
     Ok(check.verdict)
 }
 
@@ -67,6 +72,10 @@ impl Check<'_> {
     /// Every device finishes what was interrupted. Where the client stands then, device by device.
     fn settle(&mut self) -> Result<Statuses> {
         let (service, at) = self.site.serve(&self.site.service())?;
+        if !self.site.world.client().exists() {
+            service.kill()?;
+            return Ok(Statuses::new());
+        }
         let devices = self.site.scenario.devices();
         for device in &devices {
             self.take(&self.step(device, Act::Finish), at)?;
@@ -147,6 +156,21 @@ impl Check<'_> {
         service.kill()
     }
 
+    /// The storing method keeps no key that no backup can need.
+    fn litter(&mut self, statuses: &Statuses) -> Result<()> {
+        let stored = FolderStore::method_id().to_string();
+        let of_method =
+            |status: &Status| status.completed.iter().filter(|set| set.method == stored).count();
+        let needed = statuses.iter().map(|(_, status)| of_method(status)).max().unwrap_or(0);
+        let files = world::files(&self.site.world.keys())?;
+        let keys = files.keys().filter(|name| !name.contains('.')).count();
+        if keys > needed {
+            let words = format!("{keys} keys are kept for {needed} backups");
+            self.verdict.stuck.push(words);
+        }
+        Ok(())
+    }
+
     /// Whether a backup of which the user was told may be gone by now.
     fn may_go(&self, backup: &str) -> bool {
         let scenario = self.site.scenario;
@@ -175,7 +199,7 @@ impl Check<'_> {
         let secrets = promised.map_or_else(all, |promise| promise.secrets.clone());
         let act = Act::Recover { method: set.method.clone(), backup: Some(set.backup.clone()) };
         let step = Step { device, act, secrets };
-        let told = elsewhere.take(&step, at)?.told;
+        let told = elsewhere.take(&step, at, None)?.told;
         let recovered = told.iter().find_map(|told| match told {
             Told::Recovered { wallets, .. } => Some(wallets),
             _ => None,
@@ -187,7 +211,7 @@ impl Check<'_> {
         if self.ledger.wallets.as_ref().is_some_and(|known| known != wallets) {
             self.lost(format!("the {} backup recovers another wallet", set.method));
         }
-        let signed = elsewhere.take(&self.step(device, Act::Sign), at)?.told;
+        let signed = elsewhere.take(&self.step(device, Act::Sign), at, None)?.told;
         self.is_signed_by(&signed, Some(wallets));
         Ok(())
     }
@@ -201,13 +225,16 @@ impl Check<'_> {
             return Ok(());
         }
         let (service, at) = self.site.serve(&self.site.service())?;
-        let told = self.site.take(operation, at)?.told;
+        let told = self.site.take(operation, at, None)?.told;
         if !Ledger::is_done(operation, &told) {
             self.verdict.stuck.push(format!("what was cut short fails now: {}", words(&told)));
         }
         self.ledger.hear(operation, &told);
+        if operation.act == Act::Join {
+            self.take(&self.step(operation.device, Act::Create), at)?;
+        }
         let signs = match operation.act {
-            Act::Create | Act::Recover { .. } => Some(operation.device),
+            Act::Join | Act::Create | Act::Recover { .. } => Some(operation.device),
             _ => live,
         };
         if let Some(device) = signs {
@@ -218,7 +245,7 @@ impl Check<'_> {
     }
 
     fn signs(&mut self, device: &str, wallets: Option<&Wallets>, at: SocketAddr) -> Result<()> {
-        let told = self.site.take(&self.step(device, Act::Sign), at)?.told;
+        let told = self.site.take(&self.step(device, Act::Sign), at, None)?.told;
         self.is_signed_by(&told, wallets);
         Ok(())
     }
@@ -244,7 +271,7 @@ impl Check<'_> {
     }
 
     fn take(&mut self, step: &Step, at: SocketAddr) -> Result<Vec<Told>> {
-        let told = self.site.take(step, at)?.told;
+        let told = self.site.take(step, at, None)?.told;
         self.ledger.hear(step, &told);
         if told.iter().any(|told| matches!(told, Told::Failed { .. })) {
             self.verdict.stuck.push(format!("{:?} fails: {}", step.act, words(&told)));

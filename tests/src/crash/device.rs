@@ -1,12 +1,6 @@
 //! A device: the client library as apps use it, one operation per process.
 
-use std::{
-    ffi::OsString,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{ffi::OsString, fs, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use backup_core::{
@@ -43,6 +37,9 @@ pub struct Device {
     /// The file with the client's ids and API key, which the app keeps.
     #[arg(long)]
     client: PathBuf,
+    /// The file with the custodian's API key, which the service makes.
+    #[arg(long)]
+    custodian_key: PathBuf,
     /// Where the service is.
     #[arg(long)]
     service: String,
@@ -72,10 +69,7 @@ pub struct Device {
 #[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
 pub enum Act {
     /// Have the custodian make a client
-    Join {
-        /// The file with the custodian's API key
-        custodian_key: PathBuf,
-    },
+    Join,
     /// Make a wallet
     Create,
     /// Make a backup
@@ -112,7 +106,7 @@ impl Act {
     #[must_use]
     pub fn words(&self) -> Vec<OsString> {
         match self {
-            Self::Join { custodian_key } => vec!["join".into(), custodian_key.into()],
+            Self::Join => vec!["join".into()],
             Self::Create => vec!["create".into()],
             Self::BackUp { method, anew } => {
                 let mut words = vec!["back-up".into(), method.into()];
@@ -175,12 +169,12 @@ impl From<backup_core::Error> for Failure {
 
 impl Device {
     async fn act(&self) -> Result<()> {
-        if let Act::Join { custodian_key } = &self.act {
-            return join(self, custodian_key).await;
+        if self.act == Act::Join {
+            return join(self).await;
         }
         let portal = self.portal()?;
         let done = match &self.act {
-            Act::Join { .. } => Ok(()),
+            Act::Join => Ok(()),
             Act::Create => create(&portal).await,
             Act::BackUp { method, anew } => back_up(&portal, method, *anew).await,
             Act::Recover { method, backup } => recover(&portal, method, backup.as_deref()).await,
@@ -238,8 +232,8 @@ fn named(effect: ClientEffect<'_>) -> Effect {
     }
 }
 
-async fn join(device: &Device, custodian_key: &Path) -> Result<()> {
-    let key = fs::read_to_string(custodian_key).context("there is no custodian's key")?;
+async fn join(device: &Device) -> Result<()> {
+    let key = fs::read_to_string(&device.custodian_key).context("there is no custodian's key")?;
     let key = ApiKey::new(key.trim())?;
     let (context, api_key) = custodian::create_client(&device.service, &key).await?;
     let client = Client {

@@ -44,7 +44,7 @@ impl Ledger {
     #[must_use]
     pub fn is_done(step: &Step, told: &[Told]) -> bool {
         told.iter().any(|told| match (&step.act, told) {
-            (Act::Join { .. }, Told::Joined)
+            (Act::Join, Told::Joined)
             | (Act::Create, Told::Created { .. })
             | (Act::BackUp { .. }, Told::BackedUp { .. })
             | (Act::Recover { .. }, Told::Recovered { .. })

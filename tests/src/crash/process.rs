@@ -176,14 +176,14 @@ impl DeviceProcess {
     ///
     /// If it cannot be started.
     pub fn start<I: AsRef<OsStr>>(
-        program: &Path,
+        mut command: Command,
         logs: &Path,
+        effects: &Path,
         death: Option<Death>,
         arguments: impl IntoIterator<Item = I>,
     ) -> Result<Self> {
         let (output, errors) = (logs.join("device.output"), logs.join("device.errors"));
-        let mut command = Command::new(program);
-        command.arg("device").arg("--log").arg(logs.join("device.effects"));
+        command.arg("device").arg("--log").arg(effects);
         if let Some(death) = death {
             command.args(["--die-at", &death.at.to_string()]);
             command.args(death.torn.then_some("--torn"));

@@ -52,7 +52,8 @@ impl Scenario {
     }
 
     fn new(name: &'static str, about: &'static str, steps: Vec<Step>) -> Self {
-        let mut before = steps;
+        let first = step(steps[0].device, Act::Join);
+        let mut before: Vec<_> = [first].into_iter().chain(steps).collect();
         let operation = before.pop().expect("a scenario has an operation");
         Self { name, about, before, operation, after_grace: false }
     }
@@ -105,6 +106,16 @@ fn finish(device: &'static str) -> Step {
     step(device, Act::Finish)
 }
 
+fn first_start() -> Scenario {
+    Scenario {
+        name: "first-start",
+        about: "a service starts for the first time, and makes a client",
+        before: Vec::new(),
+        operation: step("a", Act::Join),
+        after_grace: false,
+    }
+}
+
 /// Every scenario.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
@@ -114,6 +125,7 @@ pub fn all() -> Vec<Scenario> {
         life
     };
     vec![
+        first_start(),
         Scenario::new("create", "a wallet is made", vec![create("a")]),
         Scenario::new("sign", "a wallet signs", vec![create("a"), step("a", Act::Sign)]),
         Scenario::new("back-up-stored", "the first backup, whose key is stored", backed_up()),

@@ -5,6 +5,7 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::Command,
     thread,
     time::Duration,
 };
@@ -15,6 +16,7 @@ use super::{
     process::{DeviceEnd, DeviceProcess, ServiceOptions, ServiceProcess, any_port},
     recorder::Death,
     scenario::{GRACE_SECONDS, Scenario, Step},
+    strace,
     world::World,
 };
 
@@ -42,6 +44,8 @@ pub struct Site<'a> {
     pub later: u64,
     /// How long devices keep superseded keys, in seconds.
     pub grace: u64,
+    /// Whether `strace` writes down what devices do.
+    pub traces_devices: bool,
 }
 
 impl<'a> Site<'a> {
@@ -57,7 +61,15 @@ impl<'a> Site<'a> {
         logs: PathBuf,
     ) -> io::Result<Self> {
         fs::create_dir_all(&logs)?;
-        Ok(Self { lab, world, logs, scenario, later: 0, grace: GRACE_SECONDS })
+        Ok(Self {
+            lab,
+            world,
+            logs,
+            scenario,
+            later: 0,
+            grace: GRACE_SECONDS,
+            traces_devices: false,
+        })
     }
 
     /// The same world once more, elsewhere.
@@ -121,6 +133,8 @@ impl<'a> Site<'a> {
             self.world.keys().into(),
             "--client".into(),
             self.world.client().into(),
+            "--custodian-key".into(),
+            self.world.service().join("custodian.key").into(),
             "--service".into(),
             format!("http://{at}").into(),
             "--secrets".into(),
@@ -130,17 +144,37 @@ impl<'a> Site<'a> {
         ];
         arguments.extend(self.lab.ed25519_only.then(|| "--ed25519-only".into()));
         arguments.extend(step.act.words());
-        fs::remove_file(self.logs.join("device.effects")).ok();
-        DeviceProcess::start(&self.lab.program, &self.logs, death, arguments)
+        let log = self.effects();
+        if fs::exists(&log)? {
+            fs::remove_file(&log)?;
+        }
+        let program = if self.traces_devices {
+            strace::command(&self.lab.program, &self.calls())
+        } else {
+            Command::new(&self.lab.program)
+        };
+        DeviceProcess::start(program, &self.logs, &log, death, arguments)
     }
 
-    /// Takes a step, undisturbed.
+    /// Where the last device wrote its effects.
+    #[must_use]
+    pub fn effects(&self) -> PathBuf {
+        self.logs.join("device.effects")
+    }
+
+    /// Where the last device's system calls were written, if they were.
+    #[must_use]
+    pub fn calls(&self) -> PathBuf {
+        self.logs.join("device.calls")
+    }
+
+    /// Takes a step.
     ///
     /// # Errors
     ///
     /// If the program fails.
-    pub fn take(&self, step: &Step, at: SocketAddr) -> Result<DeviceEnd> {
-        let mut device = self.begin(step, at, None)?;
+    pub fn take(&self, step: &Step, at: SocketAddr, death: Option<Death>) -> Result<DeviceEnd> {
+        let mut device = self.begin(step, at, death)?;
         loop {
             if let Some(end) = device.ended()? {
                 return Ok(end);

@@ -27,27 +27,35 @@ pub fn command(program: &Path, log: &Path) -> Command {
     command
 }
 
-/// What was done to the files of `folder`, in order, as far as `happens` lets it, beginning with
-/// what `disk` holds: the effects one by one, and the disk after them.
+/// Something that a process did, of interest to whoever knows the folder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Seen {
+    /// A file of the folder, or the folder, was changed or synced.
+    Effect(FileEffect),
+    /// The process wrote to the marker: an effect of its own was about to happen.
+    Marker,
+}
+
+/// What was done to the files of `folder`, which `disk` is as it was before and becomes as it is
+/// after; and to the file `marker`.
 ///
 /// # Errors
 ///
 /// If the log has a call that nobody here understands: then nothing is known.
-pub fn replay(
-    log: &str,
-    folder: &Path,
-    disk: &mut Disk,
-    happens: impl Fn(&FileEffect) -> bool,
-) -> Result<Vec<FileEffect>> {
-    let mut effects = Vec::new();
+pub fn replay(log: &str, folder: &Path, marker: &Path, disk: &mut Disk) -> Result<Vec<Seen>> {
+    let mut all = Vec::new();
     for call in calls(log) {
-        let of_call = of_call(&call, folder, disk).with_context(|| format!("in {}", call.name))?;
-        for effect in of_call.into_iter().filter(&happens) {
+        let about = || format!("in {}", call.name);
+        if is_written(&call, marker).with_context(about)? {
+            all.push(Seen::Marker);
+            continue;
+        }
+        for effect in of_call(&call, folder, disk).with_context(about)? {
             disk.apply(&effect);
-            effects.push(effect);
+            all.push(Seen::Effect(effect));
         }
     }
-    Ok(effects)
+    Ok(all)
 }
 
 /// A call that succeeded.
@@ -87,6 +95,11 @@ fn parse<'a>(begun: &'a str, rest: &str) -> Option<Call<'a>> {
     let arguments = arguments.split(", ").map(|argument| argument.trim().to_owned()).collect();
     let has_failed = result.starts_with('-') || result.starts_with('?');
     (!has_failed).then(|| Call { name, arguments, result: result.to_owned() })
+}
+
+fn is_written(call: &Call<'_>, marker: &Path) -> Result<bool> {
+    let file = call.arguments.first().map(|file| of_descriptor(file)).transpose()?;
+    Ok(call.name == "write" && file.is_some_and(|file| file == marker))
 }
 
 fn of_call(call: &Call<'_>, folder: &Path, disk: &Disk) -> Result<Vec<FileEffect>> {
@@ -220,6 +233,7 @@ mod tests {
             format!("7  pwrite64(3<{file}>, \"{}\", 3, 2 <unfinished ...>", hex("xyz")),
             format!("8  openat({here}, \"{}\", O_RDWR|O_CREAT, 0600) = 4<>", hex("/e/a")),
             "7  <... pwrite64 resumed>)        = 3".to_owned(),
+            format!("7  write(6<{}>, \"{}\", 1) = 1", hex("/e/m"), hex("m")),
             format!("7  fdatasync(3<{file}>)       = 0"),
             format!("7  rename(\"{file}\", \"{other}\") = 0"),
             format!("7  unlink(\"{file}\") = -1 ENOENT (No such file or directory)"),
@@ -229,27 +243,31 @@ mod tests {
         .join("\n")
     }
 
+    fn seen(log: &str, disk: &mut Disk) -> Result<Vec<Seen>> {
+        replay(log, Path::new("/d"), Path::new("/e/m"), disk)
+    }
+
     #[test]
     fn what_was_done_to_a_folder_is_read_and_nothing_else() {
         let mut disk = Disk::default();
-        let effects = replay(&log(), Path::new("/d"), &mut disk, |_| true).unwrap();
+        let seen = seen(&log(), &mut disk).unwrap();
         let a = || "a".to_owned();
         let expected = [
-            FileEffect::Create(a()),
-            FileEffect::WriteAt(a(), 2, b"xyz".to_vec()),
-            FileEffect::Sync(a()),
-            FileEffect::Rename(a(), "b".to_owned()),
-            FileEffect::SyncFolder,
+            Seen::Effect(FileEffect::Create(a())),
+            Seen::Effect(FileEffect::WriteAt(a(), 2, b"xyz".to_vec())),
+            Seen::Marker,
+            Seen::Effect(FileEffect::Sync(a())),
+            Seen::Effect(FileEffect::Rename(a(), "b".to_owned())),
+            Seen::Effect(FileEffect::SyncFolder),
         ];
-        assert_eq!(effects, expected);
+        assert_eq!(seen, expected);
         assert_eq!(disk.files()["b"], b"\0\0xyz");
     }
 
     #[test]
     fn a_call_that_is_not_understood_is_an_error_if_it_is_about_the_folder() {
         let call = |path: &str| format!("7  fallocate(3<{}>, 0, 0, 9) = 0", hex(path));
-        let read = |path| replay(&call(path), Path::new("/d"), &mut Disk::default(), |_| true);
-        assert!(read("/d/a").is_err());
-        assert!(read("/e/a").is_ok());
+        assert!(seen(&call("/d/a"), &mut Disk::default()).is_err());
+        assert!(seen(&call("/e/a"), &mut Disk::default()).is_ok());
     }
 }

@@ -58,7 +58,9 @@ pub struct Outcome {
     pub point: Point,
     /// How many worlds it may have left behind.
     pub worlds: usize,
-    /// What is wrong with the first of them in which something is.
+    /// Where the device died once more in the last of them.
+    pub again: Option<Death>,
+    /// What is wrong with the last of them.
     pub verdict: Verdict,
 }
 
@@ -68,6 +70,7 @@ pub struct Prepared<'a> {
     lab: &'a Lab,
     scenario: &'a Scenario,
     without: Option<Safeguard>,
+    twice: bool,
     world: World,
     ledger: Ledger,
     points: Vec<(Side, Vec<Effect>)>,
@@ -83,13 +86,14 @@ impl<'a> Prepared<'a> {
         lab: &'a Lab,
         scenario: &'a Scenario,
         without: Option<Safeguard>,
+        twice: bool,
         folder: &Path,
     ) -> Result<Self> {
         let world = World::empty(&folder.join("world"), &scenario.devices())?;
         let site = Site::new(lab, scenario, world.clone(), folder.join("logs"))?;
         let ledger = live_up_to(&site)?;
         let points = Vec::new();
-        let mut prepared = Self { lab, scenario, without, world, ledger, points };
+        let mut prepared = Self { lab, scenario, without, twice, world, ledger, points };
         prepared.record(&folder.join("recording"))?;
         Ok(prepared)
     }
@@ -117,7 +121,15 @@ impl<'a> Prepared<'a> {
                 let death = Death { at, torn: true };
                 Point { side, mode, death, effect: format!("half of {}", effect.name()) }
             });
-            whole.chain(torn).collect::<Vec<_>>()
+            let end = Death { at: effects.len(), torn: false };
+            // Whoever was told can lose power the moment after.
+            let end = (mode == Mode::Power && side == Side::Device).then(|| Point {
+                side,
+                mode,
+                death: end,
+                effect: "the end".to_owned(),
+            });
+            whole.chain(torn).chain(end).collect::<Vec<_>>()
         };
         self.points.iter().flat_map(of_side).collect()
     }
@@ -128,40 +140,57 @@ impl<'a> Prepared<'a> {
     ///
     /// If the harness itself fails.
     pub fn try_point(&self, point: &Point, folder: &Path) -> Result<Outcome> {
-        let mut worlds = 0;
-        loop {
-            let lived = self.live(point, worlds, folder)?;
-            let more = lived.more_at_service;
+        let mut outcome =
+            Outcome { point: point.clone(), worlds: 0, again: None, verdict: Verdict::default() };
+        for variant in 0.. {
+            let lived = self.live(point, variant, folder)?;
             for left in self.left_behind(point, &lived)? {
-                worlds += 1;
-                let verdict = self.check(&lived, &left, folder)?;
-                if !verdict.is_fine() {
-                    return Ok(Outcome { point: point.clone(), worlds, verdict });
+                self.check(&lived, &left, folder, &mut outcome)?;
+                if !outcome.verdict.is_fine() {
+                    return Ok(outcome);
                 }
             }
-            if !more {
-                return Ok(Outcome { point: point.clone(), worlds, verdict: Verdict::default() });
+            if !lived.more {
+                break;
             }
         }
+        Ok(outcome)
     }
 
     fn record(&mut self, folder: &Path) -> Result<()> {
         let site = self.site(folder)?;
         let options = site.service();
         let (service, at) = site.serve(&options)?;
-        let end = site.take(&self.scenario.operation, at)?;
+        let traced = Site { traces_devices: true, ..site.clone() };
+        let end = traced.take(&self.scenario.operation, at, None)?;
         service.kill()?;
         let done = Ledger::is_done(&self.scenario.operation, &end.told);
         if !done {
             bail!("undisturbed, {} fails: {:?}", self.scenario.name, end.told);
         }
-        let device = read_log(&site.logs.join("device.effects"))?;
-        let service = read_log(&options.effects())?;
-        self.points = vec![(Side::Device, device), (Side::Service, service)];
-        let ledger = self.heard(&end);
-        let verdict = check::check(&site, &ledger, &folder.join("scratch"))?;
+        self.points = vec![
+            (Side::Device, read_log(&site.effects())?),
+            (Side::Service, read_log(&options.effects())?),
+        ];
+        self.observer_saw_all(&site)?;
+        let verdict = check::check(&site, &self.heard(&end), &folder.join("scratch"))?;
         if !verdict.is_fine() {
             bail!("undisturbed, {} goes wrong: {verdict:?}", self.scenario.name);
+        }
+        Ok(())
+    }
+
+    /// What a device does to its files without telling the observer is a point that nobody tries.
+    fn observer_saw_all(&self, site: &Site<'_>) -> Result<()> {
+        let device = self.scenario.operation.device;
+        let calls = fs::read_to_string(site.calls())?;
+        let log = read_log(&site.effects())?;
+        for folder in [site.world.device(device), site.world.keys()] {
+            let before = || Disk::holding(Files::new());
+            let seen = strace::replay(&calls, &folder, &site.effects(), &mut before())?;
+            let told = power::of_folder(&log, &folder)?;
+            power::same(&seen, &told)
+                .with_context(|| format!("{} of {}", folder.display(), self.scenario.name))?;
         }
         Ok(())
     }
@@ -186,10 +215,13 @@ struct Lived<'a> {
     ledger: Ledger,
     device_died: bool,
     /// Whether the service's disk may have been left in another state as well.
-    more_at_service: bool,
+    more: bool,
+    /// Whether it was left as a kill leaves it.
+    nothing_more: bool,
 }
 
 /// What the folders of the device and of the storing method hold.
+#[derive(Eq, PartialEq)]
 struct Left {
     device: Files,
     keys: Files,
@@ -211,20 +243,27 @@ impl<'a> Prepared<'a> {
                 None => thread::sleep(Duration::from_millis(1)),
             }
         };
-        let more_at_service = mortal.end()?;
+        mortal.end()?;
+        let Mortal { more, nothing_more, .. } = mortal;
         let ledger = self.heard(&end);
-        Ok(Lived { site, ledger, device_died: end.killed, more_at_service })
+        let device_died = point.side == Side::Device && (end.killed || point.mode == Mode::Power);
+        Ok(Lived { site, ledger, device_died, more, nothing_more })
     }
 
     /// What may be left behind of the device that died.
     fn left_behind(&self, point: &Point, lived: &Lived<'_>) -> Result<Vec<Left>> {
         let device = self.scenario.operation.device;
         let (own, keys) = (lived.site.world.device(device), lived.site.world.keys());
-        let now = Left { device: world::files(&own)?, keys: world::files(&keys)? };
-        let mut left = if lived.device_died && point.mode == Mode::Power {
-            self.without_power(lived, &own, &keys)?
-        } else {
-            vec![now]
+        let now = Left { device: power::held(&own)?, keys: power::held(&keys)? };
+        let mut left = match point.mode {
+            // A kill leaves the same behind, and is a point of its own.
+            Mode::Power if lived.nothing_more => Vec::new(),
+            Mode::Power if lived.device_died => {
+                let mut left = self.without_power(lived, &own, &keys)?;
+                left.retain(|left| *left != now);
+                left
+            }
+            _ => vec![now],
         };
         if let Some(safeguard) = self.without.filter(|_| lived.device_died) {
             let before = world::files(&self.world.device(device))?;
@@ -234,7 +273,7 @@ impl<'a> Prepared<'a> {
     }
 
     fn without_power(&self, lived: &Lived<'_>, own: &Path, keys: &Path) -> Result<Vec<Left>> {
-        let log = read_log(&lived.site.logs.join("device.effects"))?;
+        let log = read_log(&lived.site.effects())?;
         let device = self.scenario.operation.device;
         let before = power::held(&self.world.device(device))?;
         let devices = power::after_loss(before, &log, own, |effect| {
@@ -250,13 +289,50 @@ impl<'a> Prepared<'a> {
         Ok(pairs.collect())
     }
 
-    fn check(&self, lived: &Lived<'_>, left: &Left, folder: &Path) -> Result<Verdict> {
-        let site = lived.site.copy_to(&folder.join("left"))?;
-        if lived.device_died {
-            world::replace_files(&site.world.device(self.scenario.operation.device), &left.device)?;
-            world::replace_files(&site.world.keys(), &left.keys)?;
+    /// Checks a world, and every world that is there when the device dies once more, in finishing.
+    fn check(
+        &self,
+        lived: &Lived<'_>,
+        left: &Left,
+        folder: &Path,
+        outcome: &mut Outcome,
+    ) -> Result<()> {
+        let deaths = if self.twice { 0..usize::MAX } else { 0..0 };
+        let again = deaths.map(|at| Some(Death { at, torn: false }));
+        for death in [None].into_iter().chain(again) {
+            let site = lived.site.copy_to(&folder.join("left"))?;
+            if lived.device_died {
+                let device = site.world.device(self.scenario.operation.device);
+                world::replace_files(&device, &left.device)?;
+                world::replace_files(&site.world.keys(), &left.keys)?;
+            }
+            let mut ledger = lived.ledger.clone();
+            if death.is_some() && !self.dies_again(&site, &mut ledger, death)? {
+                return Ok(());
+            }
+            outcome.worlds += 1;
+            outcome.verdict = check::check(&site, &ledger, &folder.join("scratch"))?;
+            if !outcome.verdict.is_fine() {
+                outcome.again = death;
+                return Ok(());
+            }
         }
-        check::check(&site, &lived.ledger, &folder.join("scratch"))
+        Ok(())
+    }
+
+    /// Whether the device dies in finishing what was interrupted.
+    fn dies_again(
+        &self,
+        site: &Site<'_>,
+        ledger: &mut Ledger,
+        death: Option<Death>,
+    ) -> Result<bool> {
+        let (service, at) = site.serve(&site.service())?;
+        let step = Step { act: Act::Finish, ..self.scenario.operation.clone() };
+        let end = site.take(&step, at, death)?;
+        ledger.hear(&step, &end.told);
+        service.kill()?;
+        Ok(end.killed)
     }
 }
 
@@ -270,6 +346,7 @@ struct Mortal<'a> {
     address: SocketAddr,
     has_died: bool,
     more: bool,
+    nothing_more: bool,
 }
 
 impl<'a> Mortal<'a> {
@@ -294,6 +371,7 @@ impl<'a> Mortal<'a> {
             address: address.unwrap_or_else(any_port),
             has_died: false,
             more: false,
+            nothing_more: false,
         };
         if address.is_none() {
             if !dies {
@@ -325,40 +403,42 @@ impl<'a> Mortal<'a> {
         Ok(())
     }
 
+    /// Leaves the disk in one of the states in which a kill alone does not leave it.
     fn lose_power(&mut self) -> Result<()> {
-        let folder = self.site.world.service();
-        let calls = fs::read_to_string(self.site.service().calls())?;
-        let mut disk = Disk::holding(world::files(&self.prepared.world.service())?);
+        let (folder, options) = (self.site.world.service(), self.site.service());
+        let calls = fs::read_to_string(options.calls())?;
+        let before = world::files(&self.prepared.world.service())?;
+        let mut disk = Disk::holding(before.clone());
+        let seen = strace::replay(&calls, &folder, &options.effects(), &mut disk)?;
         let without = self.prepared.without;
-        strace::replay(&calls, &folder, &mut disk, |effect| {
+        let disks = power::since_marker(before, &seen, |effect| {
             without.is_none_or(|without| without.lets(Owner::Service, effect))
-        })?;
-        let disks = disk.after_power_loss();
+        });
         self.more = self.variant + 1 < disks.len();
-        let files = disks.get(self.variant).or(disks.last()).context("a disk holds something")?;
-        Ok(world::replace_files(&folder, files)?)
+        match disks.get(self.variant) {
+            Some(files) => Ok(world::replace_files(&folder, files)?),
+            None => {
+                self.nothing_more = true;
+                Ok(())
+            }
+        }
     }
 
-    /// Kills it; whether there is another state that its disk may have been left in.
-    fn end(mut self) -> Result<bool> {
-        if let Some(process) = self.process.take() {
-            process.kill()?;
-        }
-        Ok(self.more)
+    /// Kills it.
+    fn end(&mut self) -> Result<()> {
+        self.process.take().map_or(Ok(()), ServiceProcess::kill)
     }
 }
 
-/// A service is started, a client made, and everything done that comes before the operation.
+/// A service is started, and everything done that comes before the operation.
 fn live_up_to(site: &Site<'_>) -> Result<Ledger> {
     let mut ledger = Ledger::default();
+    if site.scenario.before.is_empty() {
+        return Ok(ledger);
+    }
     let (service, at) = site.serve(&site.service())?;
-    let join = Step {
-        device: site.scenario.operation.device,
-        act: Act::Join { custodian_key: site.world.service().join("custodian.key") },
-        secrets: Vec::new(),
-    };
-    for step in [&join].into_iter().chain(&site.scenario.before) {
-        let end = site.take(step, at)?;
+    for step in &site.scenario.before {
+        let end = site.take(step, at, None)?;
         if !Ledger::is_done(step, &end.told) {
             bail!("undisturbed, {:?} fails: {:?}", step.act, end.told);
         }

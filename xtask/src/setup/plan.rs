@@ -180,7 +180,7 @@ mod tests {
         let Consent::Impossible(why) = plan(&user, |_| false).consent(&user) else {
             panic!("apt was to be called");
         };
-        assert!(why.contains("apt-get install python3 python3-venv g++"), "{why}");
+        assert!(why.contains("apt-get install python3 python3-venv strace g++"), "{why}");
     }
 
     #[test]

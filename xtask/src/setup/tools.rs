@@ -83,6 +83,13 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
             install: Install::Venv,
         },
         Tool {
+            name: "strace".into(),
+            what_for: "sees what a process did to its files before it was killed",
+            purpose: Purpose::Test,
+            presence: Presence::Program("strace"),
+            install: Install::Apt(&["strace"]),
+        },
+        Tool {
             name: "rustfmt".into(),
             what_for: "lays out the code",
             purpose: Purpose::Ci,

@@ -1,0 +1,78 @@
+//! The harness that counts lost wallets can count one: each safeguard that is taken away loses some.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use portal_tests::crash::{
+    campaign::{Campaign, Report},
+    safeguard::Safeguard,
+    sweep::{Mode, Side},
+};
+
+fn tried(scenario: &str, side: Side, mode: Mode, without: Option<Safeguard>) -> Report {
+    let campaign = Campaign {
+        scenario: vec![scenario.to_owned()],
+        side: Some(side),
+        mode: Some(mode),
+        ed25519_only: true,
+        without,
+        every: 3,
+        ..Campaign::default()
+    };
+    campaign.run_with(Path::new(env!("CARGO_BIN_EXE_portal-crash"))).unwrap()
+}
+
+fn tried_without(safeguard: Safeguard, scenario: &str, side: Side, mode: Mode) -> Report {
+    tried(scenario, side, mode, Some(safeguard))
+}
+
+#[test]
+fn with_all_safeguards_a_device_without_power_loses_no_wallet() {
+    let report = tried("back-up-stored", Side::Device, Mode::Power, None);
+    assert!(report.is_fine(), "{report}");
+    assert!(report.worlds > 10, "{report}");
+}
+
+#[test]
+fn with_all_safeguards_a_service_without_power_loses_no_wallet() {
+    let report = tried("first-start", Side::Service, Mode::Power, None);
+    assert!(report.is_fine(), "{report}");
+    assert!(report.worlds > 10, "{report}");
+}
+
+#[test]
+fn a_device_that_does_not_sync_its_files_loses_wallets() {
+    let report = tried_without(Safeguard::FileSync, "recover", Side::Device, Mode::Power);
+    assert!(report.lost > 0, "{report}");
+}
+
+#[test]
+fn a_device_that_does_not_sync_its_folder_loses_wallets() {
+    let report = tried_without(Safeguard::FolderSync, "recover", Side::Device, Mode::Power);
+    assert!(report.lost > 0, "{report}");
+}
+
+#[test]
+fn a_device_that_has_its_share_confirmed_before_it_is_durable_loses_wallets() {
+    let report = tried_without(Safeguard::DurableShare, "recover", Side::Device, Mode::Kill);
+    assert!(report.lost > 0, "{report}");
+}
+
+#[test]
+fn a_storing_method_that_does_not_sync_its_keys_loses_wallets() {
+    let report = tried_without(Safeguard::KeySync, "back-up-stored", Side::Device, Mode::Power);
+    assert!(report.lost > 0, "{report}");
+}
+
+#[test]
+fn a_service_that_answers_before_its_commits_are_durable_loses_wallets() {
+    let report = tried_without(Safeguard::CommitSync, "create", Side::Service, Mode::Power);
+    assert!(report.lost > 0, "{report}");
+}
+
+#[test]
+fn a_device_without_a_journal_leaves_behind_what_nobody_clears_away() {
+    let report = tried_without(Safeguard::Journal, "back-up-stored", Side::Device, Mode::Kill);
+    assert!(report.stuck > 0, "{report}");
+}
