@@ -1,186 +1,163 @@
-//! `portal demo`: a backup, a lost device and a recovery, with a real file.
+//! `portal demo`: a wallet, a backup, a lost device and a recovery, with a real service.
 
+mod device;
 mod narrator;
 mod scripted;
-mod wallet;
+mod service;
+mod verify;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::Path, time::Instant};
 
-use backup_core::{
-    BackupId, ClientBackupShare, ClientId, CustodianId, EncryptionContext, Envelope, ErrorKind,
-    Operation, Point, Purpose, Sealer, secrecy::ExposeSecret,
-};
-use backup_methods_password::Password;
-use futures_executor::block_on;
+use backup_core::MethodId;
+use portal_client::{Addresses, BackUpOptions, Namespace, Payload, Portal, RecoverOptions};
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use self::{
-    narrator::{Narrator, say, step},
-    scripted::User,
-    wallet::Wallet,
+    device::{Device, Login},
+    narrator::Narrator,
+    scripted::{MISTYPED, PASSWORD, TOO_SHORT, WRONG},
+    service::Service,
 };
-use crate::{durable, failure::Failure};
+use crate::{
+    address,
+    failure::{Failure, Kind},
+    output::{Answer, Output},
+    signals::unless_interrupted,
+    wallet,
+};
 
-pub(crate) fn run() -> Result<(), Failure> {
+/// Whatever happens, the service has ended and the folder is gone when this returns.
+pub(crate) async fn run(output: Output) -> Result<Answer, Failure> {
     let begin = Instant::now();
-    println!("{INTRODUCTION}");
+    let narrator = Narrator::new(output.json);
+    narrator.tell(INTRODUCTION);
     let folder = tempfile::tempdir()
-        .map_err(|error| Failure::Failed(format!("cannot make a temporary folder: {error}")))?;
-    block_on(story(folder.path()))?;
-    println!();
-    say(&format!("Everything held. That took {:.1} s.", begin.elapsed().as_secs_f64()));
-    Ok(())
+        .map_err(|error| Failure::failed(format!("cannot make a temporary folder: {error}")))?;
+    narrator.step("A business runs the service: a process of its own, reached over HTTP only");
+    let service = unless_interrupted(Service::start(folder.path())).await?;
+    narrator.say_time(&format!("It answers at {}", service.url));
+    let told = unless_interrupted(story(&narrator, &service, folder.path())).await;
+    let stopped = service.stop().await;
+    let addresses = told?;
+    stopped?;
+    folder.close().map_err(|error| Failure::failed(format!("cannot clean up: {error}")))?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let addresses = address::as_json(&addresses);
+    Ok(Answer {
+        text: format!("\n   Everything held. That took {seconds:.1} s."),
+        json: json!({ "held": true, "addresses": addresses, "seconds": seconds }),
+    })
 }
 
 const INTRODUCTION: &str = "\
-This demo backs a wallet up, loses the device, and brings the wallet back.
+This demo makes a wallet, backs it up, loses the device, and brings the wallet back.
 
 The private key of such a wallet is in no single place. It exists as two halves, called shares: one
-on your device and one on a server, and both must take part to sign. Lose the device, and your half
+on your device and one at a service, and both must take part to sign. Lose the device, and your half
 is gone, unless it was backed up.
 
-What is real here: the wallet, the encryption, the password hashing, the file, and every check.
-What is not yet:   the server. It runs in this process, and so does the custodian, who keeps the
-                   other half of each backup.";
+Nothing here is pretended but the person who types: wallet, service, encryption, password hashing,
+files and checks are those that anybody runs who uses this.";
 
-/// Runs in order; whatever does not hold ends it.
-async fn story(folder: &Path) -> Result<(), Failure> {
-    let context = context()?;
+/// Runs in order; whatever does not hold ends it. Gives the wallet's addresses.
+async fn story(
+    narrator: &Narrator,
+    service: &Service,
+    folder: &Path,
+) -> Result<Addresses, Failure> {
+    narrator.step("The business makes a client for you, its user");
+    let login = Login::of_new_user(service).await?;
+    narrator.say_time("All your app gets is your ids, and a key to ask the service with");
 
-    step("Your device and the server make a wallet, of which nobody ever has the private key");
-    let wallet = Wallet::generate()?;
-    let (addresses, points) = (wallet.addresses(), wallet.points()?);
-    say(&format!("Your addresses: {}", addresses.join(" and ")));
-    wallet.sign(b"a payment before the loss")?;
+    narrator.step("Your device and the service make a wallet, of which nobody ever has the key");
+    let device = Device::buy(folder.join("your-device"), narrator)?;
+    let app = device.start_app(&login, &[])?;
+    let addresses = app.create_wallet(narrator).await?;
+    narrator.say_time("Made on two curves at once");
+    narrator.say(&format!("Your addresses: {}", shown(&addresses)?.join(" and ")));
+    sign(&app, &addresses, "a payment before the loss", narrator).await?;
 
-    step("You choose a password");
-    let device = enroll(&context).await?;
+    narrator.step("You choose a password, and the wallet is backed up");
+    let app = device.start_app(&login, &[TOO_SHORT, PASSWORD, PASSWORD])?;
+    app.back_up(&MethodId::PASSWORD, &BackUpOptions::default(), narrator).await?;
+    narrator.say_time("One half is encrypted for you, the other is with the custodian");
+    narrator.say("You entered the password a second time to try the backup out: it opened.");
 
-    step("The wallet is backed up: one half encrypted into a file, one half to the custodian");
-    let backup = wallet.back_up("backup-1")?;
-    let first = store(&device, &backup.device, &folder.join("backup-1"))?;
+    narrator.step("A year later it is backed up again, without a password");
+    let app = device.start_app(&login, &[])?;
+    let last = app.back_up(&MethodId::PASSWORD, &BackUpOptions::default(), narrator).await?;
+    narrator.say_time("Nobody was asked: the device can add backups, but it cannot open them");
 
-    step("The backup is tried out before anybody relies on it");
-    let opened = open(&first, User::typing(&[scripted::PASSWORD]), &context, &points).await?;
-    check_equal(&backup.device, &opened)?;
-    say("Read back from the file and opened with the password: the same shares.");
+    narrator.step("You lose the device");
+    drop(app);
+    device.lose()?;
+    narrator.say("Its folder is gone. There is what you remember, and what the service keeps.");
 
-    step("A year later it is backed up again, without a password");
-    let device = restart(device)?;
-    let backup = wallet.back_up("backup-2")?;
-    let second = store(&device, &backup.device, &folder.join("backup-2"))?;
-    let custodian = backup.custodian;
-    say("Nobody was asked: the device can add backups, but it cannot open them.");
+    narrator.step("Somebody who got hold of your login tries a wrong password on a new device");
+    let device = Device::buy(folder.join("another-device"), narrator)?;
+    refuse_wrong_password(&device, &login, narrator).await?;
+    device.lose()?;
 
-    step("You lose the device");
-    drop((device, wallet, backup.device));
-    say(&format!(
-        "All that is left is the file {}, what you remember, and the custodian's half.",
-        second.display()
+    narrator.step("On your new device you mistype the password once, then enter it right");
+    let device = Device::buy(folder.join("your-new-device"), narrator)?;
+    let app = device.start_app(&login, &[MISTYPED, PASSWORD])?;
+    let recovered = app.recover(&MethodId::PASSWORD, &RecoverOptions::default(), narrator).await?;
+    narrator.say_time("Both halves of the backup made new shares for device and service");
+    expect(recovered.backup == last.backup, "another backup was opened than the newest one")?;
+    expect(recovered.addresses == addresses, "another wallet came back")?;
+    narrator.say(&format!(
+        "Your addresses: {}, as before.",
+        shown(&recovered.addresses)?.join(" and ")
     ));
-
-    step("Somebody who found the file tries a wrong password");
-    refuse_wrong_password(&second, &context, &points).await?;
-
-    step("On a new device you mistype the password once, then enter it right");
-    let user = User::typing(&[scripted::MISTYPED, scripted::PASSWORD]);
-    let opened = open(&second, user, &context, &points).await?;
-
-    step("Your half and the custodian's make new shares for the new device and the server");
-    let recovered = Wallet::recover(&opened, &custodian)?;
-    if recovered.addresses() != addresses {
-        return Err(Failure::Failed("another wallet came back; report this".into()));
-    }
-    say(&format!("Your addresses: {}, as before.", addresses.join(" and ")));
-    recovered.sign(b"a payment after the recovery")
+    sign(&app, &addresses, "a payment after the recovery", narrator).await?;
+    Ok(addresses)
 }
 
-/// The names under which a business knows itself and its user.
-fn context() -> Result<EncryptionContext, Failure> {
-    Ok(EncryptionContext::new(CustodianId::new("demo-business")?, ClientId::new("demo-user")?))
-}
-
-async fn enroll(context: &EncryptionContext) -> Result<Sealer, Failure> {
-    let method = Password::new(User::typing(&[scripted::TOO_SHORT, scripted::PASSWORD]));
-    let narrator = Narrator::default();
-    let op = Operation::new(Purpose::Enroll, context).with_progress(&narrator);
-    let sealer = Sealer::enroll(&method, &op).await?;
-    narrator.say_time("Turned it into a key on purpose slowly, so that guessing is slow, too");
-    Ok(sealer)
-}
-
-fn store(device: &Sealer, shares: &[ClientBackupShare], path: &Path) -> Result<PathBuf, Failure> {
-    let envelope = device.seal(&BackupId::generate()?, shares)?;
-    durable::create(path, envelope.as_str().as_bytes())?;
-    if read(path)? != envelope {
-        return Err(Failure::Failed(format!(
-            "{} does not hold what was written to it; try another disk",
-            path.display()
-        )));
-    }
-    say(&format!("{} characters, now on the disk: {}", envelope.as_str().len(), path.display()));
-    Ok(path.to_owned())
-}
-
-fn read(path: &Path) -> Result<Envelope, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| Failure::of_file("read", path, &error))?;
-    Ok(Envelope::parse(&text)?)
-}
-
-/// Whether opening brought back everything about every share.
-fn check_equal(sealed: &[ClientBackupShare], opened: &[ClientBackupShare]) -> Result<(), Failure> {
-    let same = |(a, b): (&ClientBackupShare, &ClientBackupShare)| {
-        a.pair() == b.pair()
-            && a.wallet() == b.wallet()
-            && a.client_commitment() == b.client_commitment()
-            && a.custodian_commitment() == b.custodian_commitment()
-            && a.secret().expose_secret() == b.secret().expose_secret()
-    };
-    if sealed.len() == opened.len() && sealed.iter().zip(opened).all(same) {
-        return Ok(());
-    }
-    Err(Failure::Failed("what came back are not the shares that went in; report this".into()))
-}
-
-/// Opens the file as a device does that knows nothing else.
-async fn open(
-    path: &Path,
-    user: User,
-    context: &EncryptionContext,
-    wallets: &[Point],
-) -> Result<Vec<ClientBackupShare>, Failure> {
-    let method = Password::new(user);
-    let narrator = Narrator::default();
-    let op = Operation::new(Purpose::Unlock, context).with_progress(&narrator);
-    let opened = read(path)?.open(&method, &op, wallets).await?;
-    narrator.say_time("Opened");
-    Ok(opened.shares)
-}
-
-/// All that a device keeps between two backups is one record.
-fn restart(device: Sealer) -> Result<Sealer, Failure> {
-    let record = device.encode();
-    drop(device);
-    Ok(Sealer::decode(record.expose_secret())?)
+/// Signs on both curves, and verifies both signatures with nothing but the addresses.
+async fn sign(
+    app: &Portal,
+    addresses: &Addresses,
+    message: &str,
+    narrator: &Narrator,
+) -> Result<(), Failure> {
+    let digest: [u8; 32] = Sha256::digest(message).into();
+    let on_ethereum = wallet::bytes_of(&app.sign(Payload::Digest(&digest)).await?);
+    let on_solana = wallet::bytes_of(&app.sign(Payload::Message(message.as_bytes())).await?);
+    narrator.say_time("Signed by device and service together, once on each curve");
+    let [ethereum, solana] = shown(addresses)?;
+    expect(
+        verify::is_of_ethereum(&ethereum, &digest, &on_ethereum)
+            && verify::is_of_solana(&solana, message.as_bytes(), &on_solana),
+        "a signature is not of this wallet's address",
+    )?;
+    narrator.say("The signatures verified, with nothing but the addresses to go by.");
+    Ok(())
 }
 
 async fn refuse_wrong_password(
-    path: &Path,
-    context: &EncryptionContext,
-    wallets: &[Point],
+    device: &Device,
+    login: &Login,
+    narrator: &Narrator,
 ) -> Result<(), Failure> {
-    let method = Password::new(User::typing(&[scripted::WRONG]));
-    let narrator = Narrator::default();
-    let op = Operation::new(Purpose::Unlock, context).with_progress(&narrator).with_attempts(1);
-    match read(path)?.open(&method, &op, wallets).await {
-        Err(error) if error.kind() == ErrorKind::Unauthorized => {
+    let app = device.start_app(login, &[WRONG])?;
+    let options = RecoverOptions { attempts: Some(1), ..RecoverOptions::default() };
+    match app.recover(&MethodId::PASSWORD, &options, narrator).await.map_err(Failure::from) {
+        Err(failure) if failure.kind() == Kind::Unauthorized => {
             narrator.say_time("Refused, and every further guess costs as much");
             Ok(())
         }
-        Err(error) => Err(error.into()),
-        Ok(_) => Err(Failure::Failed("a wrong password opened the backup; report this".into())),
+        Err(failure) => Err(failure),
+        Ok(_) => Err(Failure::failed("a wrong password opened the backup; report this")),
     }
+}
+
+/// The addresses on Ethereum and on Solana.
+fn shown(addresses: &Addresses) -> Result<[String; 2], Failure> {
+    let on_both = addresses.address(Namespace::Eip155).zip(addresses.address(Namespace::Solana));
+    on_both.map(Into::into).ok_or_else(|| Failure::failed("an address is missing; report this"))
+}
+
+fn expect(holds: bool, otherwise: &str) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(Failure::failed(format!("{otherwise}; report this"))) }
 }

@@ -1,16 +1,35 @@
-//! Files that are there after a power cut, whole or not at all.
+//! Files and folders that are there after a power cut, whole or not at all.
 
-use std::{fs::File, io, io::Write, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    io::Write,
+    path::Path,
+};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::failure::Failure;
 
-/// Creates `path` with `contents`, and returns once both file and name are on the disk.
+/// Creates `path` with `contents` for its owner alone, and returns once both file and name are on
+/// the disk.
 ///
 /// Nothing is overwritten: if `path` exists, this fails.
 pub(crate) fn create(path: &Path, contents: &[u8]) -> Result<(), Failure> {
     write_new(path, contents).map_err(|error| Failure::of_file("write", path, &error))
+}
+
+/// Gives a folder whose files are durable its name.
+///
+/// Nothing is overwritten: if there is something at `path` but an empty folder, this fails.
+pub(crate) fn rename_folder(folder: TempDir, path: &Path) -> Result<(), Failure> {
+    sync_folder(folder.path())
+        .and_then(|()| fs::rename(folder.path(), path))
+        .and_then(|()| path.parent().map_or(Ok(()), sync_folder))
+        .map_err(|error| Failure::of_file("write", path, &error))?;
+    // It is not there any more under the name that would be removed.
+    let _ = folder.keep();
+    Ok(())
 }
 
 fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
@@ -35,8 +54,6 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -46,6 +63,30 @@ mod tests {
         create(&path, b"one").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_takes_its_name_with_all_that_is_in_it_unless_the_name_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("named");
+        for contents in ["one", "two"] {
+            let new = tempfile::tempdir_in(folder.path()).unwrap();
+            create(&new.path().join("a"), contents.as_bytes()).unwrap();
+            assert_eq!(rename_folder(new, &path).is_ok(), contents == "one");
+        }
+        assert_eq!(fs::read(path.join("a")).unwrap(), b"one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_what_was_created() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        create(&path, b"one").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

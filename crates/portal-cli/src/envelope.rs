@@ -3,16 +3,16 @@
 mod claims;
 mod recognize;
 
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use backup_core::{Envelope, ErrorKind};
 use clap::{Args, Subcommand};
 
-use crate::failure::{EXIT_CODES, Failure};
+use crate::{
+    bounded_file::read_beyond,
+    failure::{Failure, Kind, exit_codes},
+    output::Answer,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -20,42 +20,30 @@ pub(crate) enum Command {
     ///
     /// Nothing of it is verified, and nothing is decrypted: the claims become facts only when the
     /// envelope is opened, with its secret and by someone who knows whose it should be.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = concat!(
+        "Examples:\n  portal envelope inspect backup.txt\n  portal envelope inspect --json \
+         backup.txt\n\n",
+        exit_codes!()
+    ))]
     Inspect(Inspect),
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
-    /// The file with the envelope
+    /// The file with the envelope (`-`: standard input)
     file: PathBuf,
-    /// Print JSON instead, for programs
-    #[arg(long)]
-    json: bool,
 }
 
-pub(crate) fn run(command: &Command) -> Result<(), Failure> {
-    let Command::Inspect(inspect) = command;
-    let bytes = read_at_most(&inspect.file, Envelope::MAX_LEN + SURROUNDING_SPACE)?;
-    let envelope = parse(&inspect.file, &bytes)?;
-    if inspect.json {
-        println!("{:#}", claims::as_json(&envelope));
-    } else {
-        print!("{}", claims::as_text(&envelope));
-    }
-    Ok(())
+pub(crate) fn run(command: &Command) -> Result<Answer, Failure> {
+    let Command::Inspect(Inspect { file }) = command;
+    let bytes = read_beyond(file, Envelope::MAX_LEN + SURROUNDING_SPACE)
+        .map_err(|error| Failure::of_file("read", file, &error))?;
+    let envelope = parse(file, &bytes)?;
+    Ok(Answer { text: claims::as_text(&envelope), json: claims::as_json(&envelope) })
 }
 
 /// Line ends that editors and shells put around an envelope.
 const SURROUNDING_SPACE: usize = 16;
-
-/// Reads one byte more than `limit` at most: enough to know that there is more.
-fn read_at_most(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| Failure::of_file("read", path, &error))?;
-    Ok(bytes)
-}
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Envelope, Failure> {
     let text = str::from_utf8(bytes).unwrap_or_default().trim();
@@ -63,7 +51,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Envelope, Failure> {
         let what = recognize::what_is(bytes).unwrap_or_else(|| error.to_string().into());
         let once_was_ours = error.kind() == ErrorKind::Damaged && text.starts_with(PREFIX);
         let hint = if once_was_ours { "; take another copy of the backup" } else { "" };
-        Failure::NotAnEnvelope(format!("{}: {what}{hint}", path.display()))
+        Failure::new(Kind::Damaged, format!("{}: {what}{hint}", path.display()))
     })
 }
 

@@ -2,29 +2,88 @@
 
 use std::{error::Error, fmt, io, path::Path, process::ExitCode};
 
+use portal_client::ErrorId;
+use portal_server::StartError;
+use serde_json::{Value, json};
+
 /// The end of every `--help`.
-pub(crate) const EXIT_CODES: &str = "\
+macro_rules! exit_codes {
+    () => {
+        "\
 Exit codes:
   0  everything that was asked for was done, and checked
   1  it failed; the message says why and what to do
   2  the command line was wrong
-  3  the file is not an envelope, is damaged, or is of a newer version";
+  3  the password, key or account is not the right one
+  4  something did not answer; nothing is wrong that trying again cannot mend
+  5  not possible as things stand: another device took over, or there is a wallet already
+  6  what was read is damaged, not what it should be, or of a newer version"
+    };
+}
+pub(crate) use exit_codes;
 
 /// Why a command ends early.
 #[derive(Debug)]
-pub(crate) enum Failure {
-    /// The work failed.
-    Failed(String),
-    /// What was read is not what the command reads.
-    NotAnEnvelope(String),
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+}
+
+/// What whoever started the command can do next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// Read the message.
+    Failed,
+    /// Mend the command line.
+    Usage,
+    /// Try another password, key or account.
+    Unauthorized,
+    /// Try again later.
+    Unavailable,
+    /// Look at the state first.
+    State,
+    /// Take another copy, or another backup.
+    Damaged,
+    /// It was ended from outside.
+    Interrupted,
+}
+
+impl Kind {
+    /// The name in JSON.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Unauthorized => "unauthorized",
+            Self::Unavailable => "unavailable",
+            Self::State => "state",
+            Self::Damaged => "damaged",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    const fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Unauthorized => 3,
+            Self::Unavailable => 4,
+            Self::State => 5,
+            Self::Damaged => 6,
+            // As a shell reports what SIGINT ended.
+            Self::Interrupted => 130,
+        }
+    }
 }
 
 impl Failure {
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Failed(_) => ExitCode::from(1),
-            Self::NotAnEnvelope(_) => ExitCode::from(3),
-        }
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// What no other kind says better.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
     }
 
     /// `verb` could not be done to the file at `path`.
@@ -35,36 +94,106 @@ impl Failure {
             io::ErrorKind::StorageFull => "; make room",
             _ => "",
         };
-        Self::Failed(format!("cannot {verb} {}: {error}{hint}", path.display()))
+        Self::failed(format!("cannot {verb} {}: {error}{hint}", path.display()))
+    }
+
+    /// An error of another crate, with its causes.
+    pub(crate) fn caused_by(kind: Kind, error: &dyn Error) -> Self {
+        Self::new(kind, with_causes(error))
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind.exit_code())
+    }
+
+    pub(crate) fn as_json(&self) -> Value {
+        json!({ "error": { "kind": self.kind.as_str(), "message": self.message } })
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(message) | Self::NotAnEnvelope(message) => f.write_str(message),
-        }
+        f.write_str(&self.message)
     }
 }
 
-/// Fails with what an error says, and why.
-macro_rules! failed_by {
-    ($($error:ty),+) => {$(
-        impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self::Failed(with_causes(&error))
-            }
-        }
-    )+};
+impl From<backup_core::Error> for Failure {
+    fn from(error: backup_core::Error) -> Self {
+        Self::caused_by(kind_of(error.kind()), &error)
+    }
 }
 
-failed_by!(backup_core::Error, portal_mpc::Error, portal_mpc::FormatError, portal_mpc::SignError);
+impl From<portal_client::Error> for Failure {
+    fn from(error: portal_client::Error) -> Self {
+        Self::caused_by(kind_of_client(&error), &error)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let kind = match &error {
+            StartError::InUse(_) => Kind::State,
+            StartError::Listen { .. } => Kind::Unavailable,
+            _ => Kind::Failed,
+        };
+        Self::caused_by(kind, &error)
+    }
+}
+
+fn kind_of_client(error: &portal_client::Error) -> Kind {
+    use portal_client::Error;
+    match error {
+        Error::Method(error) | Error::Device(error) => kind_of(error.kind()),
+        Error::Service { id, .. } => kind_of_refusal(*id),
+        Error::OtherClient { .. } => Kind::Unauthorized,
+        Error::Unreachable(_) | Error::InProgress => Kind::Unavailable,
+        Error::InvalidInput(_) => Kind::Usage,
+        Error::Damaged(_) => Kind::Damaged,
+        Error::NotLive
+        | Error::NoWallet
+        | Error::WalletExists
+        | Error::NoBackup(_)
+        | Error::RolledBack(_)
+        | Error::OtherWallet(_)
+        | Error::Frozen { .. } => Kind::State,
+        _ => Kind::Failed,
+    }
+}
+
+fn kind_of_refusal(id: ErrorId) -> Kind {
+    match id {
+        ErrorId::AuthFailed => Kind::Unauthorized,
+        ErrorId::Error | ErrorId::InternalError | ErrorId::OperationInProgress => Kind::Unavailable,
+        ErrorId::NotFound | ErrorId::SignShareMismatch | ErrorId::StateInvalid => Kind::State,
+        ErrorId::DkgRefreshMismatch => Kind::Damaged,
+        _ => Kind::Failed,
+    }
+}
+
+/// What an error of the core means here.
+fn kind_of(kind: backup_core::ErrorKind) -> Kind {
+    use backup_core::ErrorKind;
+    match kind {
+        ErrorKind::Unauthorized => Kind::Unauthorized,
+        ErrorKind::Unavailable => Kind::Unavailable,
+        ErrorKind::Conflict => Kind::State,
+        ErrorKind::Damaged | ErrorKind::InvalidParams | ErrorKind::UnknownVersion => Kind::Damaged,
+        _ => Kind::Failed,
+    }
+}
 
 fn with_causes(error: &dyn Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        message = format!("{message}\n  because: {cause}");
+        let cause_said = cause.to_string();
+        if !message.ends_with(&cause_said) {
+            message = format!("{message}\n  because: {cause_said}");
+        }
         source = cause.source();
     }
     message

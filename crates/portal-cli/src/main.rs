@@ -1,50 +1,182 @@
 //! The `portal` command.
 
+mod address;
+mod backup;
+mod bounded_file;
+mod client;
+mod date;
 mod demo;
 mod durable;
+mod duration;
 mod envelope;
 mod failure;
+mod notices;
+mod output;
+mod password;
+mod profile;
+mod progress;
+mod recover;
+mod secret_file;
+mod serve;
+mod set;
+mod signals;
+mod status;
+mod wallet;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, error::ErrorKind};
+use tokio::runtime::Runtime;
 
-use crate::failure::Failure;
+use crate::{
+    failure::{Failure, Kind, exit_codes},
+    output::{Answer, Output},
+    signals::unless_interrupted,
+};
 
-/// Backs MPC wallets up and brings them back.
+/// Wallets whose key is in no single place, their backups, and the service behind both
+///
+/// The private key of such a wallet exists as two halves: one on your device and one at a service.
+/// Both must take part to sign, and neither is of use alone. A backup is a second pair of halves:
+/// one encrypted under your password, one kept by a custodian. It brings the wallet back when the
+/// device is lost.
 #[derive(Debug, Parser)]
-#[command(version, after_help = failure::EXIT_CODES)]
+#[command(version, after_help = concat!(
+    "Examples:
+  portal demo                       see all of it work, with nothing to set up
+
+  portal serve --data portal-data   run a service, in another terminal
+  portal client new --service http://127.0.0.1:8080 --custodian-key-file FILE
+  portal wallet create              make a wallet
+  portal backup                     back it up
+  portal recover                    bring it back, on another device
+
+",
+    exit_codes!()
+))]
 struct Cli {
+    #[command(flatten)]
+    output: Output,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Backs a sample wallet up, loses the device, and brings the wallet back
+    /// Makes a wallet, backs it up, loses the device, and brings the wallet back
     ///
-    /// It works in a temporary folder, asks nothing and needs no network. It succeeds only if every
-    /// check on the way did.
-    #[command(after_help = failure::EXIT_CODES)]
+    /// It starts a service of its own on a free port, works in a temporary folder, asks nothing and
+    /// leaves nothing behind. It succeeds only if every check on the way did; the signatures are
+    /// verified with nothing but the wallet's addresses.
+    #[command(after_help = concat!("Example:\n  portal demo\n\n", exit_codes!()))]
     Demo,
+    /// Runs the service: the other half of every wallet, and the keeper of its backups
+    ///
+    /// It prints one line when it is ready, and ends on Ctrl-C or SIGTERM when it has answered what
+    /// it was asked. It speaks HTTP, not HTTPS: put a proxy that does in front of it before anybody
+    /// else reaches it. PORTAL_LOG says what it tells on stderr: PORTAL_LOG=debug, for instance.
+    #[command(after_help = concat!(
+        "Examples:\n  portal serve --data portal-data\n  portal serve --data portal-data --listen \
+         127.0.0.1:0 --json\n\n",
+        exit_codes!()
+    ))]
+    Serve(serve::Serve),
+    /// Makes clients, which are the users of an app, and takes one to a new device
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal client new --help\n\n", exit_codes!()
+    ))]
+    Client(client::Command),
+    /// Makes a wallet, shows it, and signs with it
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal wallet create\n\n", exit_codes!()
+    ))]
+    Wallet(wallet::Command),
+    /// Backs the wallet up
+    ///
+    /// The first time you choose a password, and enter it once more to try the backup out. After
+    /// that the device adds backups under the same password without asking for it; it cannot open
+    /// them. Earlier backups stay until newer ones that work have been there for a while.
+    #[command(after_help = concat!(
+        "Examples:\n  portal backup\n  portal backup --enroll-anew\n  portal backup \
+         --password-file password.txt\n\n",
+        exit_codes!()
+    ))]
+    Backup(backup::Backup),
+    /// Brings the wallet back on a new device
+    ///
+    /// It needs a profile for the same client, made with `portal client import`. Afterwards this
+    /// device signs, and the device that did before does not any more. The addresses stay the same.
+    #[command(after_help = concat!(
+        "Examples:\n  portal recover\n  portal recover --expect \
+         0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F\n  portal recover --password-file \
+         password.txt\n\n",
+        exit_codes!()
+    ))]
+    Recover(recover::Recover),
+    /// Shows what there is of the wallet: on this device, at the service, and as backups
+    #[command(after_help = concat!(
+        "Examples:\n  portal status\n  portal status --json\n\n", exit_codes!()
+    ))]
+    Status(status::Status),
     /// Looks into the encrypted envelopes that backups are
-    #[command(subcommand)]
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal envelope inspect backup.txt\n\n", exit_codes!()
+    ))]
     Envelope(envelope::Command),
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_run(&error),
+    };
+    let output = cli.output;
+    match run(cli.command, output) {
+        Ok(answer) => {
+            answer.iter().for_each(|answer| output.answer(answer));
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
-            eprintln!("error: {failure}");
+            output.failure(&failure);
             failure.exit_code()
         }
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
-    match command {
-        Command::Demo => demo::run(),
+/// `None` if all was said already.
+fn run(command: Command, output: Output) -> Result<Option<Answer>, Failure> {
+    let runtime = Runtime::new()
+        .map_err(|error| Failure::failed(format!("cannot start threads: {error}")))?;
+    let outcome = runtime.block_on(answer(command, output));
+    // A thread may still wait for the terminal; nothing that counts is left to do.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn answer(command: Command, output: Output) -> Result<Option<Answer>, Failure> {
+    let answer = match command {
+        Command::Serve(serve) => return serve::run(serve, output).await.map(|()| None),
+        Command::Demo => demo::run(output).await,
+        Command::Client(command) => unless_interrupted(client::run(command)).await,
+        Command::Wallet(command) => unless_interrupted(wallet::run(command, output)).await,
+        Command::Backup(backup) => unless_interrupted(backup::run(backup, output)).await,
+        Command::Recover(recover) => unless_interrupted(recover::run(recover, output)).await,
+        Command::Status(status) => unless_interrupted(status::run(status)).await,
         Command::Envelope(command) => envelope::run(&command),
+    };
+    answer.map(Some)
+}
+
+/// Shows help, or says what is wrong with the command line.
+fn not_run(error: &clap::Error) -> ExitCode {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if is_help || !env::args_os().any(|argument| argument == "--json") {
+        // Whoever no longer reads has not asked for it.
+        let _ = error.print();
+        return ExitCode::from(if is_help { 0 } else { 2 });
     }
+    let message = error.render().to_string();
+    let failure = Failure::new(Kind::Usage, message.trim().trim_start_matches("error: "));
+    Output { json: true, quiet: false }.failure(&failure);
+    failure.exit_code()
 }

@@ -61,7 +61,7 @@ fn a_line_end_after_the_envelope_does_not_matter() {
 }
 
 #[test]
-fn what_is_no_envelope_exits_with_3_and_is_called_what_it_is() {
+fn what_is_no_envelope_exits_with_6_and_is_called_what_it_is() {
     let hex = "0a".repeat(300);
     let too_long = "x".repeat(100_000);
     for (contents, expected) in [
@@ -76,7 +76,7 @@ fn what_is_no_envelope_exits_with_3_and_is_called_what_it_is() {
     ] {
         let output = inspect(contents, &[]);
         let errors = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(3), "{errors}");
+        assert_eq!(output.status.code(), Some(6), "{errors}");
         assert!(errors.starts_with("error: ") && errors.contains(expected), "{errors}");
         assert!(output.stdout.is_empty());
     }

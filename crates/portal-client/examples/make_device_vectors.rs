@@ -19,6 +19,12 @@ fn main() {
     if !vector("version-1").exists() {
         copy(folder.path(), "version-1");
     }
+    if !vector("run-2").exists() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = sample::store(folder.path());
+        sample::fill_sealed(&store.begin().unwrap());
+        copy(folder.path(), "run-2");
+    }
     refused("later-state", "state", |bytes| bytes["portal-device-".len()] = b'2');
     refused("later-journal", "journal", |bytes| bytes["portal-journal-".len()] = b'2');
     refused("damaged-state", "state", |bytes| *bytes.last_mut().unwrap() ^= 1);

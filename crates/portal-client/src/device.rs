@@ -1,6 +1,7 @@
 //! What a device keeps: its half of each wallet, what it seals backups with, and a journal.
 
-mod codec;
+pub(crate) mod codec;
+mod completion;
 mod effects;
 mod files;
 mod journal;
@@ -12,9 +13,12 @@ mod state;
 mod store;
 
 pub use self::{
-    effects::{Effect, EffectObserver},
+    completion::{Completion, Half, Trial},
     journal::{BackupRun, Journal, Step},
-    recovery::{Decision, ServerSet, ServerSigning, SigningDecision, after_crash, of_signing},
+    recovery::{
+        Decision, ServerSet, ServerSigning, SigningDecision, after_crash, after_replacement,
+        of_signing,
+    },
     state::{DeviceState, SigningPair, SigningSet},
     store::{DeviceStore, WalletOperation},
 };

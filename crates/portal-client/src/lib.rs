@@ -1,3 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod addresses;
+mod api_key;
+pub mod custodian;
 pub mod device;
+mod effect;
+mod error;
+mod mpc;
+mod notice;
+mod portal;
+mod records;
+mod service;
+
+pub use portal_api::ErrorId;
+pub use portal_mpc::{ByCurve, Curves, Namespace, Payload, PublicKey, Signature};
+
+pub use crate::{
+    addresses::Addresses,
+    api_key::ApiKey,
+    effect::{Effect, EffectObserver},
+    error::{Error, Result},
+    notice::Notice,
+    portal::{
+        BackUpOptions, BackedUp, Backup, Expected, Portal, PortalBuilder, RecoverOptions,
+        Recovered, Status,
+    },
+};

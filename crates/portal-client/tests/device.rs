@@ -8,7 +8,7 @@ use backup_core::{
     BackupId, ClientBackupShare, Curve, DataKey, EncryptionKey, Envelope, ErrorKind, Journal as _,
     MethodId, MethodParams, Point, Sealer, SharePairId, secrecy::SecretSlice,
 };
-use portal_client::device::{DeviceStore, SigningSet, Step};
+use portal_client::device::{DeviceStore, SigningSet, Step, Trial};
 use tempfile::tempdir;
 
 #[allow(dead_code, reason = "shared with tests that use all of it")]
@@ -171,20 +171,28 @@ fn a_journal_follows_a_backup_from_step_to_step() {
     let journal = operation.journal();
     let (backup, params) = (BackupId::new("b1").unwrap(), MethodParams::from_bytes([1]).unwrap());
     assert!(journal.will_leave(&MethodId::CUSTOM, &params).is_err(), "nothing is under way");
-    journal.start(MethodId::CUSTOM, backup.clone()).unwrap();
-    assert!(journal.start(MethodId::CUSTOM, backup.clone()).is_err(), "one is under way");
+    let start = || journal.start(MethodId::CUSTOM, backup.clone(), None, Trial::Awaited);
+    start().unwrap();
+    assert!(start().is_err(), "one is under way");
     assert!(journal.advance(Step::Commit).is_err(), "it is not sealed");
-    assert!(journal.sealed(&envelope("b2")).is_err(), "it is of another backup");
-    journal.sealed(&envelope("b1")).unwrap();
+    let halves = || vec![sample::half(Curve::Ed25519), sample::half(Curve::Secp256k1)];
+    assert!(journal.sealed(&envelope("b2"), halves()).is_err(), "it is of another backup");
+    journal.sealed(&envelope("b1"), halves()).unwrap();
+    assert!(journal.passed_trial().is_err(), "it is not stored");
     assert!(journal.will_leave(&MethodId::CUSTOM, &params).is_err(), "it is too late");
     for step in [Step::Store, Step::Verify, Step::Commit, Step::Done] {
         journal.advance(step).unwrap();
         assert!(journal.advance(Step::Seal).is_err(), "it goes forward only");
+        assert_eq!(journal.passed_trial().is_ok(), step == Step::Verify);
     }
     drop(operation);
     let operation = store.begin().unwrap();
     let run = operation.journal().run().unwrap();
     assert_eq!(run.step, Step::Done);
+    let completion = run.completion.unwrap();
+    assert_eq!(completion.trial, Trial::Passed);
+    let curves: Vec<_> = completion.halves.iter().map(|half| half.curve).collect();
+    assert_eq!(curves, Curve::ALL);
     assert_eq!(Envelope::parse(&run.envelope.unwrap()).unwrap().header().backup, backup);
     operation.journal().clear().unwrap();
     drop(operation);

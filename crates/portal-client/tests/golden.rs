@@ -4,8 +4,8 @@
 
 use std::{fs, path::Path};
 
-use backup_core::{BackupId, ErrorKind, MethodId, Result};
-use portal_client::device::{Step, WalletOperation};
+use backup_core::{BackupId, Curve, Envelope, ErrorKind, MethodId, Result};
+use portal_client::device::{Step, Trial, WalletOperation};
 
 #[allow(dead_code, reason = "shared with tests that use all of it")]
 #[path = "support/sample.rs"]
@@ -34,9 +34,23 @@ fn version_1_opens() {
         let run = operation.journal().run().unwrap();
         assert_eq!(run.method, MethodId::GDRIVE);
         assert_eq!(run.backup, BackupId::new("backup-1").unwrap());
-        assert_eq!((run.step, run.envelope), (Step::Prepare, None));
+        assert_eq!((run.step, run.envelope, run.completion), (Step::Prepare, None, None));
         let [(method, params)] = &run.announced[..] else { panic!("{:?}", run.announced) };
         assert_eq!((method, params.as_bytes()), (&MethodId::GDRIVE, &[7; 9][..]));
+    });
+}
+
+#[test]
+fn a_run_of_version_2_opens_with_all_that_its_commit_takes() {
+    begin("run-2", |operation| {
+        let run = operation.unwrap().journal().run().unwrap();
+        assert_eq!((run.step, run.announced.len()), (Step::Commit, 0));
+        let envelope = Envelope::parse(&run.envelope.unwrap()).unwrap();
+        assert_eq!(envelope.header().backup, run.backup);
+        let completion = run.completion.unwrap();
+        assert_eq!(completion.replaces, Some(BackupId::new("backup-1").unwrap()));
+        assert_eq!(completion.trial, Trial::Passed);
+        assert_eq!(completion.halves, Curve::ALL.map(sample::half));
     });
 }
 

@@ -8,7 +8,7 @@ use std::{
 use backup_core::{Error, ErrorKind, Result, async_trait, secrecy::SecretString};
 use backup_methods_password::{PasswordPrompt, PasswordRequest, Problem, Why};
 
-use super::narrator::say;
+use super::narrator::Narrator;
 
 pub(super) const PASSWORD: &str = "seven teal lanterns drift";
 pub(super) const MISTYPED: &str = "seven teal lantern drifts";
@@ -17,13 +17,14 @@ pub(super) const WRONG: &str = "open sesame please";
 
 /// Types one password after another, and says what an app would show.
 pub(super) struct User {
+    narrator: Narrator,
     script: &'static [&'static str],
     typed: AtomicUsize,
 }
 
 impl User {
-    pub(super) fn typing(script: &'static [&'static str]) -> Self {
-        Self { script, typed: AtomicUsize::new(0) }
+    pub(super) fn typing(script: &'static [&'static str], narrator: &Narrator) -> Self {
+        Self { narrator: narrator.clone(), script, typed: AtomicUsize::new(0) }
     }
 }
 
@@ -36,27 +37,31 @@ impl fmt::Debug for User {
 #[async_trait]
 impl PasswordPrompt for User {
     async fn password(&self, request: &PasswordRequest<'_>) -> Result<SecretString> {
-        show(request);
+        self.read(request);
         let next = self.typed.fetch_add(1, Ordering::Relaxed);
         let password = self.script.get(next).ok_or_else(|| {
             Error::new(ErrorKind::Cancelled, "the demo's user was asked more often than expected")
         })?;
-        say("> ************");
+        self.narrator.say("> ************");
         Ok(SecretString::from(*password))
     }
 }
 
-fn show(request: &PasswordRequest<'_>) {
-    let PasswordRequest { attempt, attempts, .. } = request;
-    match &request.problem {
-        Some(Problem::Refused(refusal)) => say(&format!("Refused: {refusal}.")),
-        Some(_) => say("Wrong password."),
-        None => {}
-    }
-    match request.why {
-        Why::Choose { .. } => {
-            say("Choose a password. If you forget it, nobody can bring it back.");
+impl User {
+    /// What an app would show.
+    fn read(&self, request: &PasswordRequest<'_>) {
+        let PasswordRequest { attempt, attempts, .. } = request;
+        let narrator = &self.narrator;
+        match &request.problem {
+            Some(Problem::Refused(refusal)) => narrator.say(&format!("Refused: {refusal}.")),
+            Some(_) => narrator.say("Wrong password."),
+            None => {}
         }
-        _ => say(&format!("Enter your password (attempt {attempt} of {attempts}).")),
+        match request.why {
+            Why::Choose { .. } => {
+                narrator.say("Choose a password. If you forget it, nobody can bring it back.")
+            }
+            _ => narrator.say(&format!("Enter your password (attempt {attempt} of {attempts}).")),
+        }
     }
 }

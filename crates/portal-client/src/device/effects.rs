@@ -1,61 +1,14 @@
-//! Every effect on files that this crate has, one function each.
-//!
-//! An observer is told before each effect, and can stop there: that is how a test finds every point
-//! at which a process can die, without a list kept by hand.
+//! The effects on files, one function each.
 
 use std::{
-    fmt,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::Path,
-    sync::Arc,
 };
 
-/// One effect on a file, about to happen.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Effect<'a> {
-    /// An empty file is created, where there is none.
-    Create(&'a Path),
-    /// Bytes are written to the end of a created file. They are encrypted.
-    Write(&'a Path, &'a [u8]),
-    /// A file's bytes are made durable.
-    Sync(&'a Path),
-    /// A file takes another name, and the place of what had that name.
-    Rename(&'a Path, &'a Path),
-    /// A file is removed.
-    Remove(&'a Path),
-    /// The names in a folder are made durable.
-    SyncFolder(&'a Path),
-}
-
-/// Whoever is told of every effect before it happens.
-///
-/// Implemented by closures.
-pub trait EffectObserver: Send + Sync {
-    /// Takes note; an error keeps this effect from happening, and its operation fails with it.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the operation is to fail with.
-    fn before(&self, effect: Effect<'_>) -> io::Result<()>;
-}
-
-impl<F: Fn(Effect<'_>) -> io::Result<()> + Send + Sync> EffectObserver for F {
-    fn before(&self, effect: Effect<'_>) -> io::Result<()> {
-        self(effect)
-    }
-}
-
-/// The effects, with whoever observes them.
-#[derive(Clone, Default)]
-pub(super) struct Effects(Option<Arc<dyn EffectObserver>>);
+use crate::effect::{Effect, Effects};
 
 impl Effects {
-    pub(super) fn observed_by(observer: Arc<dyn EffectObserver>) -> Self {
-        Self(Some(observer))
-    }
-
     /// A new file that its owner alone may read.
     pub(super) fn create(&self, path: &Path) -> io::Result<File> {
         self.tell(Effect::Create(path))?;
@@ -89,16 +42,6 @@ impl Effects {
     pub(super) fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         self.tell(Effect::SyncFolder(folder))?;
         sync_names(folder)
-    }
-
-    fn tell(&self, effect: Effect<'_>) -> io::Result<()> {
-        self.0.as_ref().map_or(Ok(()), |observer| observer.before(effect))
-    }
-}
-
-impl fmt::Debug for Effects {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Effects").field("observed", &self.0.is_some()).finish()
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use backup_core::{Error, ErrorKind, Result};
 
-use super::effects::Effects;
+use crate::effect::Effects;
 
 /// A file and the name under which its successor is written.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use backup_core::{BackupId, DataKey, EncryptionContext, Envelope, MethodId, Meth
 use zeroize::Zeroizing;
 
 use super::{
-    codec::{Reader, Writer, damaged, invalid_input},
+    codec::{Reader, Writer, damaged, invalid_input, unknown_version},
+    completion::{Completion, Half, Trial},
     files::Replaceable,
     sealed_file::{self, Kind},
 };
@@ -47,6 +48,9 @@ pub struct BackupRun {
     pub announced: Vec<(MethodId, MethodParams)>,
     /// The sealed envelope, from [`Step::Seal`] on.
     pub envelope: Option<String>,
+    /// What finishing it takes besides. An early version did not keep it: such a run is not
+    /// finished.
+    pub completion: Option<Completion>,
 }
 
 /// The journal, on disk before each call returns.
@@ -86,27 +90,59 @@ impl<'a> Journal<'a> {
     ///
     /// [`InvalidInput`](backup_core::ErrorKind::InvalidInput) while another one is under way:
     /// finish it or roll it back first.
-    pub fn start(&self, method: MethodId, backup: BackupId) -> Result<()> {
+    pub fn start(
+        &self,
+        method: MethodId,
+        backup: BackupId,
+        replaces: Option<BackupId>,
+        trial: Trial,
+    ) -> Result<()> {
         let mut run = self.locked();
         if run.is_some() {
             return Err(invalid_input("finish the backup that is under way, or roll it back"));
         }
         let (announced, step) = (Vec::new(), Step::Prepare);
-        self.write(&mut run, Some(BackupRun { method, backup, step, announced, envelope: None }))
+        let completion = Some(Completion { replaces, trial, halves: Vec::new() });
+        let next = BackupRun { method, backup, step, announced, envelope: None, completion };
+        self.write(&mut run, Some(next))
     }
 
-    /// Keeps the sealed envelope and goes to [`Step::Seal`].
+    /// Keeps the sealed envelope, and the proofs that go with its commit, and goes to
+    /// [`Step::Seal`].
     ///
     /// # Errors
     ///
     /// [`InvalidInput`](backup_core::ErrorKind::InvalidInput) if no backup is at
     /// [`Step::Prepare`], or the envelope is of another one.
-    pub fn sealed(&self, envelope: &Envelope) -> Result<()> {
-        let of_it =
-            |run: &BackupRun| run.step == Step::Prepare && envelope.header().backup == run.backup;
+    pub fn sealed(&self, envelope: &Envelope, mut halves: Vec<Half>) -> Result<()> {
+        halves.sort_by_key(|half| half.curve);
+        let of_it = |run: &BackupRun| {
+            let is_prepared = run.step == Step::Prepare && run.completion.is_some();
+            is_prepared && envelope.header().backup == run.backup
+        };
         self.change("the envelope is not of the backup that is being prepared", of_it, |run| {
             run.envelope = Some(envelope.to_string());
             run.step = Step::Seal;
+            if let Some(completion) = &mut run.completion {
+                completion.halves = halves;
+            }
+        })
+    }
+
+    /// Notes that the user opened the new slot, so that a commit may say so.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](backup_core::ErrorKind::InvalidInput) if no backup waits for that.
+    pub fn passed_trial(&self) -> Result<()> {
+        let awaits = |run: &BackupRun| {
+            let trial = run.completion.as_ref().map(|completion| completion.trial);
+            run.step == Step::Verify && trial == Some(Trial::Awaited)
+        };
+        self.change("no backup waits for the trial of its slot", awaits, |run| {
+            if let Some(completion) = &mut run.completion {
+                completion.trial = Trial::Passed;
+            }
         })
     }
 
@@ -178,22 +214,34 @@ const MAX_ANNOUNCED: usize = 1024;
 impl BackupRun {
     pub(super) fn encode_optional(run: Option<&Self>) -> Zeroizing<Vec<u8>> {
         let mut writer = Writer::default();
-        writer.byte(run.is_some().into());
-        if let Some(run) = run {
-            run.write(&mut writer);
+        match run {
+            None => drop(writer.byte(NO_RUN)),
+            Some(run) => run.write(&mut writer),
         }
         writer.finish()
     }
 
     pub(super) fn decode_optional(bytes: &[u8]) -> Result<Option<Self>> {
         let mut reader = Reader::new(bytes);
-        let run = if reader.flag()? { Some(Self::read(&mut reader)?) } else { None };
+        let run = match reader.byte()? {
+            NO_RUN => None,
+            version @ (WITHOUT_COMPLETION | WITH_COMPLETION) => {
+                let mut run = Self::read(&mut reader)?;
+                if version == WITH_COMPLETION {
+                    run.completion = Some(Completion::read(&mut reader)?);
+                }
+                Some(run)
+            }
+            _ => return Err(unknown_version()),
+        };
         reader.finish()?;
         Ok(run)
     }
 
     fn write(&self, writer: &mut Writer) {
+        let version = if self.completion.is_some() { WITH_COMPLETION } else { WITHOUT_COMPLETION };
         writer
+            .byte(version)
             .bytes(self.method.as_str().as_bytes())
             .bytes(self.backup.as_str().as_bytes())
             .byte(self.step as u8)
@@ -202,6 +250,9 @@ impl BackupRun {
             writer.bytes(method.as_str().as_bytes()).bytes(params.as_bytes());
         }
         writer.bytes(self.envelope.as_deref().unwrap_or_default().as_bytes());
+        if let Some(completion) = &self.completion {
+            completion.write(writer);
+        }
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self> {
@@ -215,9 +266,14 @@ impl BackupRun {
         if envelope.is_some() != (step >= Step::Seal) {
             return Err(damaged());
         }
-        Ok(Self { method, backup, step, announced, envelope })
+        Ok(Self { method, backup, step, announced, envelope, completion: None })
     }
 }
+
+/// The first byte of the plaintext: whether there is a run, and of which version.
+const NO_RUN: u8 = 0;
+const WITHOUT_COMPLETION: u8 = 1;
+const WITH_COMPLETION: u8 = 2;
 
 fn read_announced(reader: &mut Reader<'_>) -> Result<(MethodId, MethodParams)> {
     let method = reader.text(MethodId::new)?;

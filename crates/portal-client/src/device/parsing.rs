@@ -4,9 +4,10 @@ use backup_core::{
     BackupId, Curve, MethodId, MethodParams, Point, SharePairId,
     secrecy::{SecretBox, SecretSlice},
 };
+use portal_mpc::HoldProof;
 use proptest::{collection::vec, option, prelude::*, sample::Index};
 
-use super::{BackupRun, DeviceState, SigningPair, SigningSet, Step};
+use super::{BackupRun, Completion, DeviceState, Half, SigningPair, SigningSet, Step, Trial};
 
 fn signing_set() -> impl Strategy<Value = SigningSet> {
     let share = || vec(any::<u8>(), 1..200);
@@ -47,7 +48,8 @@ fn state() -> impl Strategy<Value = Vec<u8>> {
 
 fn journal() -> impl Strategy<Value = Vec<u8>> {
     let announced = vec(("[A-Z]{1,64}", vec(any::<u8>(), 0..100)), 0..4);
-    let run = (0..Step::ALL.len(), announced).prop_map(|(step, announced)| {
+    let run = (0..Step::ALL.len(), announced, option::of(completion()));
+    let run = run.prop_map(|(step, announced, completion)| {
         let step = Step::ALL[step];
         let announced = announced.into_iter().map(|(method, params)| {
             (MethodId::new(method).unwrap(), MethodParams::from_bytes(params).unwrap())
@@ -58,9 +60,27 @@ fn journal() -> impl Strategy<Value = Vec<u8>> {
             step,
             announced: announced.collect(),
             envelope: (step >= Step::Seal).then(|| "portal-backup-1.x".to_owned()),
+            completion,
         }
     });
     option::of(run).prop_map(|run| BackupRun::encode_optional(run.as_ref()).to_vec())
+}
+
+fn completion() -> impl Strategy<Value = Completion> {
+    let halves = option::of((0..Curve::ALL.len(), any::<[u8; 32]>()));
+    (any::<bool>(), 0..Trial::ALL.len(), halves).prop_map(|(replaces, trial, half)| Completion {
+        replaces: replaces.then(|| BackupId::new("head").unwrap()),
+        trial: Trial::ALL[trial],
+        halves: half.into_iter().map(half_of).collect(),
+    })
+}
+
+fn half_of((curve, proof): (usize, [u8; 32])) -> Half {
+    Half {
+        curve: Curve::ALL[curve],
+        pair: SharePairId::new("pair").unwrap(),
+        proof: HoldProof::from_bytes(&[proof, proof].concat()).unwrap(),
+    }
 }
 
 fn read_state(bytes: &[u8]) -> Option<Vec<u8>> {

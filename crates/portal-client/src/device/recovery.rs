@@ -3,6 +3,7 @@
 use backup_core::{MethodId, MethodParams};
 
 use super::{
+    completion::Trial,
     journal::{BackupRun, Step},
     state::DeviceState,
 };
@@ -63,6 +64,37 @@ pub enum Decision {
 #[must_use]
 pub fn after_crash(run: Option<&BackupRun>, server: ServerSet) -> Decision {
     let Some(run) = run else { return Decision::Nothing };
+    match by_step(run, server) {
+        Decision::FinishFrom(_) if !can_be_finished(run) => give_up(run),
+        decision => decision,
+    }
+}
+
+/// Decides the same on a device whose signing set is not the live one any more: it cannot commit.
+#[must_use]
+pub fn after_replacement(run: Option<&BackupRun>, server: ServerSet) -> Decision {
+    match (run, after_crash(run, server)) {
+        (Some(run), Decision::FinishFrom(_)) => give_up(run),
+        (_, decision) => decision,
+    }
+}
+
+/// Nobody is asked anything, so a slot that nobody has opened yet stays out.
+fn can_be_finished(run: &BackupRun) -> bool {
+    run.completion.as_ref().is_some_and(|completion| {
+        completion.trial != Trial::Awaited && !completion.halves.is_empty()
+    })
+}
+
+fn give_up(run: &BackupRun) -> Decision {
+    if run.step < Step::Commit {
+        Decision::RollBack(run.announced.clone())
+    } else {
+        Decision::Leave
+    }
+}
+
+fn by_step(run: &BackupRun, server: ServerSet) -> Decision {
     match (run.step, server) {
         (Step::Done, _) => Decision::Conclude,
         (Step::Prepare, ServerSet::CompletedSame) | (_, ServerSet::CompletedOther) => {
@@ -127,13 +159,28 @@ pub fn of_signing(state: &DeviceState, server: ServerSigning) -> SigningDecision
 
 #[cfg(test)]
 mod tests {
-    use backup_core::BackupId;
+    use backup_core::{BackupId, Curve, SharePairId};
+    use portal_mpc::HoldProof;
 
-    use super::*;
+    use super::{
+        super::completion::{Completion, Half},
+        *,
+    };
 
     fn run(step: Step) -> BackupRun {
+        run_with(step, Trial::Passed)
+    }
+
+    fn run_with(step: Step, trial: Trial) -> BackupRun {
         let params = MethodParams::from_bytes([7]).unwrap();
+        let half = Half {
+            curve: Curve::Ed25519,
+            pair: SharePairId::new("p1").unwrap(),
+            proof: HoldProof::from_bytes(&[1; HoldProof::LEN]).unwrap(),
+        };
+        let halves = if step >= Step::Seal { vec![half] } else { Vec::new() };
         BackupRun {
+            completion: Some(Completion { replaces: None, trial, halves }),
             method: MethodId::GDRIVE,
             backup: BackupId::new("b1").unwrap(),
             step,
@@ -193,6 +240,36 @@ mod tests {
             let decision = after_crash(Some(&run(step)), ServerSet::CompletedSame);
             assert_eq!(decision, Decision::Conclude, "{step:?}");
         }
+    }
+
+    #[test]
+    fn a_slot_that_was_to_be_tried_and_was_not_is_never_committed() {
+        for step in Step::ALL {
+            for server in ServerSet::ALL {
+                let awaited = after_crash(Some(&run_with(step, Trial::Awaited)), server);
+                let early = after_crash(Some(&BackupRun { completion: None, ..run(step) }), server);
+                for decision in [awaited, early] {
+                    assert!(!matches!(decision, Decision::FinishFrom(_)), "{step:?} {server:?}");
+                    let destroys = matches!(decision, Decision::RollBack(_));
+                    assert!(!destroys || step < Step::Commit, "{step:?} {server:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_replaced_device_finishes_nothing_and_decides_all_else_as_before() {
+        for (step, server, decision) in every_case() {
+            let replaced = after_replacement(Some(&run(step)), server);
+            match decision {
+                Decision::FinishFrom(_) if step < Step::Commit => {
+                    assert_eq!(replaced, Decision::RollBack(run(step).announced));
+                }
+                Decision::FinishFrom(_) => assert_eq!(replaced, Decision::Leave),
+                decision => assert_eq!(replaced, decision),
+            }
+        }
+        assert_eq!(after_replacement(None, ServerSet::Absent), Decision::Nothing);
     }
 
     #[test]

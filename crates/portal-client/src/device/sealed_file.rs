@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::codec::damaged;
+use super::codec::{damaged, unknown_version};
 
 /// What a file is: one kind never passes for another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,10 +110,7 @@ fn of_first_line(kind: Kind, file: &[u8]) -> Error {
     if !version.is_some_and(is_number) {
         return damaged();
     }
-    Error::new(
-        ErrorKind::UnknownVersion,
-        "a newer version of this software wrote what the device keeps; update",
-    )
+    unknown_version()
 }
 
 fn facts(kind: Kind, salt: &[u8], client: &EncryptionContext) -> Vec<u8> {

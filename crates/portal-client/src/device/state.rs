@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, fmt};
 
 use backup_core::{
-    Curve, MethodId, Point, Result, Sealer, SharePairId,
+    MethodId, Point, Result, Sealer, SharePairId,
     secrecy::{ExposeSecret, SecretBox, SecretSlice},
 };
 use zeroize::Zeroizing;
 
-use super::codec::{Reader, Writer, damaged, invalid_input};
+use super::codec::{Reader, Writer, curve_code, damaged, invalid_input, read_curve};
 
 /// The device's half of one signing pair.
 pub struct SigningPair {
@@ -72,7 +72,7 @@ impl SigningSet {
         writer.fixed(self.device_key.expose_secret()).count(self.pairs.len());
         for pair in &self.pairs {
             writer
-                .byte(code(pair.wallet.curve()))
+                .byte(curve_code(pair.wallet.curve()))
                 .fixed(pair.wallet.as_bytes())
                 .bytes(pair.pair.as_str().as_bytes())
                 .bytes(pair.share.expose_secret());
@@ -93,9 +93,7 @@ impl SigningSet {
 
 impl SigningPair {
     fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        let code_read = reader.byte()?;
-        let curve = Curve::ALL.into_iter().find(|curve| code(*curve) == code_read);
-        let curve = curve.ok_or_else(damaged)?;
+        let curve = read_curve(reader)?;
         let wallet = Point::new(curve, reader.fixed(curve.point_len())?)?;
         let pair = reader.text(SharePairId::new)?;
         Ok(Self { pair, wallet, share: secret(reader.bytes()?) })
@@ -135,6 +133,35 @@ impl DeviceState {
         Ok(())
     }
 
+    /// Keeps a new set in place of one that was pending, if any.
+    ///
+    /// Call it only when the one that was pending never signs again: the server has made this one
+    /// to replace whatever there is.
+    pub fn replace_pending(&mut self, set: SigningSet) {
+        self.pending = Some(set);
+    }
+
+    /// Makes `set` the live one: the server confirmed it. What was live or pending is gone.
+    pub fn go_live(&mut self, set: SigningSet) {
+        (self.live, self.pending) = (Some(set), None);
+    }
+
+    /// Keeps another form of a share of the live set: after its pair froze.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](backup_core::ErrorKind::InvalidInput) if the live set has no such pair, or
+    /// the share is empty.
+    pub fn replace_live_share(&mut self, pair: &SharePairId, share: SecretSlice<u8>) -> Result<()> {
+        let pairs = self.live.iter_mut().flat_map(|set| &mut set.pairs);
+        let found = pairs.into_iter().find(|found| found.pair == *pair);
+        match found {
+            Some(found) if !share.expose_secret().is_empty() => found.share = share,
+            _ => return Err(invalid_input("the live signing set has no such pair")),
+        }
+        Ok(())
+    }
+
     /// Makes the pending set the live one: the server confirmed it. The earlier one is gone.
     ///
     /// # Errors
@@ -154,6 +181,11 @@ impl DeviceState {
     /// Keeps what makes further backups with a method, in place of what did.
     pub fn set_sealer(&mut self, sealer: &Sealer) {
         self.sealers.insert(sealer.method().clone(), sealer.encode());
+    }
+
+    /// The methods that this device makes further backups with.
+    pub fn sealing_methods(&self) -> impl Iterator<Item = &MethodId> {
+        self.sealers.keys()
     }
 
     /// What makes further backups with `method`.
@@ -180,6 +212,21 @@ impl DeviceState {
     #[must_use]
     pub fn head(&self, method: &MethodId) -> Option<&[u8; 32]> {
         self.heads.get(method)
+    }
+
+    /// The methods of which the newest completed envelope is known, with its hash.
+    pub fn heads(&self) -> impl Iterator<Item = (&MethodId, &[u8; 32])> {
+        self.heads.iter()
+    }
+
+    /// Forgets the hash of a method's newest completed envelope.
+    pub fn remove_head(&mut self, method: &MethodId) {
+        self.heads.remove(method);
+    }
+
+    /// Forgets them all: another device may have made newer ones.
+    pub fn remove_heads(&mut self) {
+        self.heads.clear();
     }
 
     /// Keeps a secret under a name of the caller's, in place of what had that name.
@@ -282,14 +329,6 @@ fn record_name(name: String) -> Result<String> {
 
 fn secret(bytes: &[u8]) -> SecretSlice<u8> {
     SecretSlice::from(Box::<[u8]>::from(bytes))
-}
-
-fn code(curve: Curve) -> u8 {
-    match curve {
-        Curve::Secp256k1 => 1,
-        Curve::Ed25519 => 2,
-        _ => unreachable!("every curve of the format has a code here"),
-    }
 }
 
 impl fmt::Debug for SigningPair {

@@ -15,12 +15,13 @@ use subtle::ConstantTimeEq;
 
 use super::{
     codec::damaged,
-    effects::{EffectObserver, Effects, lock_file},
+    effects::lock_file,
     files::{Replaceable, unavailable},
     journal::Journal,
     sealed_file::{self, Kind, file_name},
     state::DeviceState,
 };
+use crate::effect::{EffectObserver, Effects};
 
 /// Where a device keeps what it has of one client.
 ///
@@ -79,15 +80,28 @@ impl DeviceStore {
     /// As for [`begin`](Self::begin), and [`ErrorKind::Unavailable`] while another operation is
     /// going on, in this process or another.
     pub fn try_begin(&self) -> Result<WalletOperation<'_>> {
-        let lock = self.lock_file()?;
-        match lock.try_lock() {
-            Ok(()) => self.begin_locked(lock),
-            Err(TryLockError::Error(error)) => Err(unavailable("lock", error)),
-            Err(TryLockError::WouldBlock) => Err(Error::new(
+        self.begin_unless_busy()?.ok_or_else(|| {
+            Error::new(
                 ErrorKind::Unavailable,
                 "another operation with this wallet is going on; try again when it is done",
-            )),
+            )
+        })
+    }
+
+    /// Begins an operation; `None` while another one is going on.
+    pub(crate) fn begin_unless_busy(&self) -> Result<Option<WalletOperation<'_>>> {
+        let lock = self.lock_file()?;
+        match lock.try_lock() {
+            Ok(()) => self.begin_locked(lock).map(Some),
+            Err(TryLockError::Error(error)) => Err(unavailable("lock", error)),
+            Err(TryLockError::WouldBlock) => Ok(None),
         }
+    }
+
+    /// Whose store it is.
+    #[must_use]
+    pub fn client(&self) -> &EncryptionContext {
+        &self.client
     }
 
     fn lock_file(&self) -> Result<File> {

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use backup_core::{
-    BackupId, ClientId, Curve, CustodianId, DataKey, EncryptionContext, Journal as _, MethodId,
-    MethodParams, Point, Sealer, SharePairId,
+    BackupId, ClientBackupShare, ClientId, Curve, CustodianId, DataKey, EncryptionContext,
+    Journal as _, MethodId, MethodParams, Point, Sealer, SharePairId,
     secrecy::{ExposeSecret, SecretBox, SecretSlice},
 };
-use portal_client::device::{DeviceState, DeviceStore, SigningPair, SigningSet, WalletOperation};
+use portal_client::device::{
+    DeviceState, DeviceStore, Half, SigningPair, SigningSet, Step, Trial, WalletOperation,
+};
+use portal_mpc::HoldProof;
 
 pub(crate) fn context() -> EncryptionContext {
     EncryptionContext::new(CustodianId::new("acme").unwrap(), ClientId::new("alice").unwrap())
@@ -40,8 +43,37 @@ pub(crate) fn fill(operation: &mut WalletOperation<'_>) {
         })
         .unwrap();
     let journal = operation.journal();
-    journal.start(MethodId::GDRIVE, BackupId::new("backup-1").unwrap()).unwrap();
+    let backup = BackupId::new("backup-1").unwrap();
+    journal.start(MethodId::GDRIVE, backup, None, Trial::Awaited).unwrap();
     journal.will_leave(&MethodId::GDRIVE, &MethodParams::from_bytes([7; 9]).unwrap()).unwrap();
+}
+
+/// A backup that waits for its commit, in the journal.
+pub(crate) fn fill_sealed(operation: &WalletOperation<'_>) {
+    let (sealer, _) = Sealer::without_slot(&context()).unwrap();
+    let share = |curve: Curve| {
+        let point = Point::new(curve, &vec![3; curve.point_len()]).unwrap();
+        let pair = SharePairId::new(format!("backup-2-{curve}")).unwrap();
+        ClientBackupShare::new(pair, point, point, point, SecretSlice::from(vec![8; 40])).unwrap()
+    };
+    let backup = BackupId::new("backup-2").unwrap();
+    let envelope = sealer.seal(&backup, &Curve::ALL.map(share)).unwrap();
+    let journal = operation.journal();
+    let replaces = BackupId::new("backup-1").unwrap();
+    journal.start(MethodId::CUSTOM, backup, Some(replaces), Trial::Awaited).unwrap();
+    journal.sealed(&envelope, Curve::ALL.map(half).into()).unwrap();
+    journal.advance(Step::Verify).unwrap();
+    journal.passed_trial().unwrap();
+    journal.advance(Step::Commit).unwrap();
+}
+
+/// What a journal keeps of a half of `backup-2`. The proof proves nothing.
+pub(crate) fn half(curve: Curve) -> Half {
+    Half {
+        curve,
+        pair: SharePairId::new(format!("backup-2-{curve}")).unwrap(),
+        proof: HoldProof::from_bytes(&[9; HoldProof::LEN]).unwrap(),
+    }
 }
 
 /// Whether `state` is what [`fill`] made.

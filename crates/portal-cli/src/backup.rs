@@ -1,0 +1,124 @@
+//! `portal backup`: makes backups, and destroys them.
+
+use backup_core::MethodId;
+use clap::{Args, Subcommand, ValueEnum};
+use portal_client::{BackUpOptions, BackedUp};
+use serde_json::json;
+
+use crate::{
+    failure::{Failure, exit_codes},
+    notices,
+    output::{Answer, Output},
+    password::PasswordFrom,
+    profile::ProfileAt,
+};
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Backup {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    make: Make,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Destroys all backups of a method
+    ///
+    /// Their halves at the service are destroyed at once, and what is left of them opens nothing:
+    /// do this when somebody may have learned your password. It is refused if the wallet would be
+    /// left without a backup that was seen to work, by another method.
+    #[command(after_help = concat!(
+        "Example:\n  portal backup revoke --method password\n\n", exit_codes!()
+    ))]
+    Revoke(Revoke),
+}
+
+#[derive(Args, Debug)]
+struct Make {
+    /// How you will open the backup on a new device
+    #[arg(long, value_enum, default_value_t)]
+    method: MethodName,
+    /// Choose a new password, even though the device can go on with the last one
+    #[arg(long)]
+    enroll_anew: bool,
+    /// Do not try out whether the new password opens the backup
+    ///
+    /// Then it does not count as one that works, and no older one goes because of it.
+    #[arg(long)]
+    skip_trial: bool,
+    #[command(flatten)]
+    password: PasswordFrom,
+    #[command(flatten)]
+    profile: ProfileAt,
+}
+
+#[derive(Args, Debug)]
+struct Revoke {
+    /// Whose backups
+    #[arg(long, value_enum)]
+    method: MethodName,
+    #[command(flatten)]
+    profile: ProfileAt,
+}
+
+/// How a user opens a backup.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum MethodName {
+    /// By a password that only you know
+    #[default]
+    Password,
+}
+
+impl MethodName {
+    pub(crate) fn id(self) -> MethodId {
+        match self {
+            Self::Password => MethodId::PASSWORD,
+        }
+    }
+}
+
+pub(crate) async fn run(backup: Backup, output: Output) -> Result<Answer, Failure> {
+    match backup.command {
+        Some(Command::Revoke(revoke)) => run_revoke(&revoke, output).await,
+        None => run_make(&backup.make, output).await,
+    }
+}
+
+async fn run_make(make: &Make, output: Output) -> Result<Answer, Failure> {
+    let method = make.method.id();
+    let wallet = make.profile.open()?.wallet([make.password.method()?])?;
+    let options = BackUpOptions { enroll_anew: make.enroll_anew, skip_trial: make.skip_trial };
+    let made = wallet.back_up(&method, &options, &*output.progress()).await?;
+    Ok(answer(&method, &made))
+}
+
+fn answer(method: &MethodId, made: &BackedUp) -> Answer {
+    let BackedUp { backup, enrolled, proved, .. } = made;
+    let outcome = match (enrolled, proved) {
+        (true, true) => "It was tried out: the password that you chose opens it.",
+        (false, true) => "It opens with the password that you chose before, which was tried out.",
+        (_, false) => "It was not tried out. Older backups stay until one was.",
+    };
+    Answer {
+        text: format!("Backup {backup}\n{outcome}\n{}", notices::as_text(&made.notices)),
+        json: json!({
+            "backup": backup.as_str(),
+            "method": method.as_str(),
+            "enrolled": enrolled,
+            "proved": proved,
+            "notices": notices::as_json(&made.notices),
+        }),
+    }
+}
+
+async fn run_revoke(revoke: &Revoke, output: Output) -> Result<Answer, Failure> {
+    let method = revoke.method.id();
+    let wallet = revoke.profile.open()?.wallet(None)?;
+    wallet.revoke(&method, &*output.progress()).await?;
+    Ok(Answer {
+        text: format!("All backups of the method {method} are destroyed."),
+        json: json!({ "revoked": method.as_str() }),
+    })
+}

@@ -1,0 +1,170 @@
+//! A profile: the folder in which one device keeps what it has of one wallet.
+
+mod record;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use backup_core::{BackupMethod, EncryptionContext};
+use clap::Args;
+use etcetera::BaseStrategy;
+use portal_client::{ApiKey, Portal, device::DeviceStore};
+
+use self::record::Record;
+use crate::{
+    durable,
+    failure::{Failure, Kind},
+    secret_file,
+};
+
+/// Which profile a command is about.
+#[derive(Args, Debug)]
+pub(crate) struct ProfileAt {
+    /// The folder of the profile; the default is one in your data folder
+    ///
+    /// Whoever can read this folder can sign with your half of the wallet: the key that encrypts
+    /// its files is in it, too, so it protects nothing from them. Keep the folder private.
+    #[arg(long = "profile", value_name = "DIR", env = "PORTAL_PROFILE")]
+    folder: Option<PathBuf>,
+}
+
+/// What a command needs to speak for a device.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    folder: PathBuf,
+    record: Record,
+}
+
+impl ProfileAt {
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.folder {
+            return std::path::absolute(folder)
+                .map_err(|error| Failure::of_file("find", folder, &error));
+        }
+        let strategy = etcetera::choose_base_strategy().map_err(|error| {
+            Failure::failed(format!("cannot find your data folder: {error}; use --profile"))
+        })?;
+        Ok(strategy.data_dir().join("portal"))
+    }
+
+    /// The profile, which must be there.
+    pub(crate) fn open(&self) -> Result<Profile, Failure> {
+        let folder = self.folder()?;
+        let path = folder.join(RECORD);
+        let bytes = fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => no_profile(&folder),
+            _ => Failure::of_file("read", &path, &error),
+        })?;
+        let record = Record::from_json(&bytes).map_err(|problem| {
+            Failure::new(Kind::Damaged, format!("{}: {problem}", path.display()))
+        })?;
+        Ok(Profile { folder, record })
+    }
+
+    /// Where a new profile would be; there must be none.
+    pub(crate) fn vacant(&self) -> Result<VacantProfile, Failure> {
+        let folder = self.folder()?;
+        match fs::read_dir(&folder).map(|mut entries| entries.next().is_none()) {
+            Ok(true) => Ok(VacantProfile { folder }),
+            Ok(false) => Err(taken(&folder)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(VacantProfile { folder }),
+            Err(error) => Err(Failure::of_file("read", &folder, &error)),
+        }
+    }
+}
+
+/// A place for a new profile.
+#[derive(Debug)]
+pub(crate) struct VacantProfile {
+    folder: PathBuf,
+}
+
+impl VacantProfile {
+    /// Makes the profile, whole or not at all.
+    pub(crate) fn create(
+        self,
+        service: &str,
+        client: &EncryptionContext,
+        api_key: &ApiKey,
+    ) -> Result<Profile, Failure> {
+        let record = Record { service: service.to_owned(), client: client.clone() };
+        let parent = self.folder.parent().ok_or_else(|| taken(&self.folder))?;
+        fs::create_dir_all(parent).map_err(|error| Failure::of_file("make", parent, &error))?;
+        let new = private_folder(parent)?;
+        fs::create_dir(new.path().join(DEVICE))
+            .map_err(|error| Failure::of_file("make", new.path(), &error))?;
+        secret_file::create_key(&new.path().join(DEVICE_KEY))?;
+        secret_file::create(&new.path().join(API_KEY), api_key.expose())?;
+        durable::create(&new.path().join(RECORD), &record.to_json())?;
+        durable::rename_folder(new, &self.folder)?;
+        Ok(Profile { folder: self.folder, record })
+    }
+}
+
+impl Profile {
+    /// Who this device speaks for.
+    pub(crate) fn client(&self) -> &EncryptionContext {
+        &self.record.client
+    }
+
+    /// The address of the service.
+    pub(crate) fn service(&self) -> &str {
+        &self.record.service
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the API key is.
+    pub(crate) fn api_key_file(&self) -> PathBuf {
+        self.folder.join(API_KEY)
+    }
+
+    /// The wallet, with the backup methods that a command may use.
+    pub(crate) fn wallet(
+        &self,
+        methods: impl IntoIterator<Item = Arc<dyn BackupMethod>>,
+    ) -> Result<Portal, Failure> {
+        let api_key = secret_file::read_api_key(&self.api_key_file())?;
+        let key = secret_file::read_key(&self.folder.join(DEVICE_KEY))?;
+        let store = DeviceStore::new(self.folder.join(DEVICE), self.client().clone(), key);
+        let builder = Portal::builder(self.service(), api_key, store);
+        let builder = methods.into_iter().fold(builder, |builder, method| builder.method(method));
+        Ok(builder.build()?)
+    }
+}
+
+const RECORD: &str = "profile.json";
+const API_KEY: &str = "api-key";
+const DEVICE_KEY: &str = "device-key";
+const DEVICE: &str = "device";
+
+fn private_folder(parent: &Path) -> Result<tempfile::TempDir, Failure> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".portal-new-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir_in(parent).map_err(|error| Failure::of_file("write to", parent, &error))
+}
+
+fn no_profile(folder: &Path) -> Failure {
+    let message = format!(
+        "there is no profile in {}; make one with `portal client new`, or on a new device with \
+         `portal client import`, or name another one with --profile",
+        folder.display()
+    );
+    Failure::new(Kind::State, message)
+}
+
+fn taken(folder: &Path) -> Failure {
+    let message = format!(
+        "{} is not empty, and a profile is never overwritten: it may hold a wallet; name another \
+         folder with --profile",
+        folder.display()
+    );
+    Failure::new(Kind::State, message)
+}

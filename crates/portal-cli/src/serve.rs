@@ -1,0 +1,91 @@
+//! `portal serve`: the service, on a folder.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+use portal_server::{Options, Server};
+use serde_json::json;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::{
+    duration,
+    failure::{Failure, Kind},
+    output::{Answer, Output},
+    signals,
+};
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// The folder of the service's database and keys; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to listen; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// How long a backup is kept after newer ones that work have taken its place
+    ///
+    /// A number and a unit: 30d, 12h, 90m, 60s. Longer than the time within which you may have to
+    /// restore the folder from a copy.
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration::parse)]
+    grace: Duration,
+    /// End when standard input does: whoever started this is gone then
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
+}
+
+pub(crate) async fn run(serve: Serve, output: Output) -> Result<(), Failure> {
+    log_to_stderr()?;
+    let mut options = Options::new(&serve.data);
+    (options.listen, options.grace) = (serve.listen, serve.grace);
+    let running = Server::start(options).await?;
+    output.ready(&ready(running.address(), &serve.data));
+    let ended = wait_for_end(serve.until_stdin_closes).await;
+    running.shutdown().await;
+    ended
+}
+
+fn ready(address: SocketAddr, data: &Path) -> Answer {
+    let url = format!("http://{address}");
+    let key_file = data.join(CUSTODIAN_KEY);
+    Answer {
+        text: format!("Ready at {url}; the custodian's key is in {}", key_file.display()),
+        json: json!({ "url": url, "custodianKeyFile": key_file }),
+    }
+}
+
+/// The name under which the service keeps the key of its first custodian.
+const CUSTODIAN_KEY: &str = "custodian.key";
+
+async fn wait_for_end(until_stdin_closes: bool) -> Result<(), Failure> {
+    let ended = async {
+        if until_stdin_closes { stdin_closed().await } else { std::future::pending().await }
+    };
+    let outcome = tokio::select! {
+        outcome = signals::asked_to_end() => outcome,
+        outcome = ended => outcome,
+    };
+    outcome.map_err(|error| Failure::failed(format!("cannot wait: {error}")))
+}
+
+async fn stdin_closed() -> io::Result<()> {
+    tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await.map(drop)
+}
+
+/// Libraries are heard only if they are named.
+fn log_to_stderr() -> Result<(), Failure> {
+    let wanted = std::env::var("PORTAL_LOG").unwrap_or_default();
+    let wanted = if wanted.is_empty() { "info" } else { &wanted };
+    let targets: Targets = format!("{QUIET},{wanted}").parse().map_err(|error| {
+        Failure::new(Kind::Usage, format!("PORTAL_LOG: {error}; try PORTAL_LOG=debug"))
+    })?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    tracing_subscriber::registry().with(lines).with(targets).init();
+    Ok(())
+}
+
+const QUIET: &str = "h2=warn,hyper=warn,hyper_util=warn,sqlx=warn,tower=warn";

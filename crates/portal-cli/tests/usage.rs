@@ -1,0 +1,145 @@
+//! Command lines, right and wrong, where no service is needed.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+const COMMANDS: &[&[&str]] = &[
+    &[],
+    &["demo"],
+    &["serve"],
+    &["client"],
+    &["client", "new"],
+    &["client", "import"],
+    &["wallet"],
+    &["wallet", "create"],
+    &["wallet", "show"],
+    &["wallet", "sign"],
+    &["backup"],
+    &["backup", "revoke"],
+    &["recover"],
+    &["status"],
+    &["envelope"],
+    &["envelope", "inspect"],
+];
+
+#[test]
+fn the_help_of_every_command_has_an_example_and_the_exit_codes() {
+    for command in COMMANDS {
+        let output = portal(&[command, &["--help"][..]].concat());
+        let help = stdout(&output);
+        assert!(output.status.success(), "{command:?}");
+        assert!(help.contains("Example"), "{command:?}: {help}");
+        assert!(help.contains("Exit codes:"), "{command:?}: {help}");
+        let example = ["portal"].iter().chain(*command).copied().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(&format!("  {example}")), "{example}: {help}");
+    }
+}
+
+#[test]
+fn every_command_is_among_those_whose_help_is_read() {
+    for command in COMMANDS {
+        let help = stdout(&portal(&[command, &["-h"][..]].concat()));
+        let listed = help.split("Commands:\n").nth(1).into_iter().flat_map(|rest| {
+            rest.lines().take_while(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        });
+        for line in listed {
+            let name = line.split_whitespace().next().unwrap();
+            let full: Vec<_> = command.iter().copied().chain([name]).collect();
+            assert!(name == "help" || COMMANDS.contains(&full.as_slice()), "{full:?}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_2() {
+    let digest = "5a".repeat(32);
+    for arguments in [
+        &["dmeo"][..],
+        &["serve"],
+        &["serve", "--data", "x", "--grace", "30"],
+        &["serve", "--data", "x", "--listen", "nowhere"],
+        &["client", "new", "--service", "http://localhost:1"],
+        &["wallet", "sign", "--curve", "ed25519"],
+        &["wallet", "sign", "--curve", "secp256k1", "--digest", "5a"],
+        &["wallet", "sign", "--curve", "ed25519", "--message", "x", "--digest", &digest],
+        &["wallet", "sign", "--curve", "ed25519", "--digest", &digest],
+        &["wallet", "sign", "--curve", "secp256k1", "--message", "x"],
+        &["backup", "--method", "hope"],
+        &["recover", "--expect", "somewhere"],
+    ] {
+        let output = portal(arguments);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        assert!(errors.starts_with("error: "), "{arguments:?}: {errors}");
+
+        let output = portal(&[arguments, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(json(&output)["error"]["kind"], "usage", "{arguments:?}");
+        assert!(output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_service_that_is_not_there_exits_with_4() {
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("key");
+    fs::write(&key_file, format!("pk_{}\n", "A".repeat(43))).unwrap();
+    let (key_file, profile) = (key_file.to_str().unwrap(), folder.path().join("profile"));
+    let profile = profile.to_str().unwrap();
+    let output = portal(&[
+        "client",
+        "new",
+        "--json",
+        "--service",
+        "http://127.0.0.1:1",
+        "--custodian-key-file",
+        key_file,
+        "--profile",
+        profile,
+    ]);
+    assert_eq!(output.status.code(), Some(4), "{}", stdout(&output));
+    assert_eq!(json(&output)["error"]["kind"], "unavailable");
+    assert!(!fs::exists(profile).unwrap());
+}
+
+#[test]
+fn a_key_file_that_holds_no_key_exits_with_6_and_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("key");
+    fs::write(&key_file, "no key at all\n").unwrap();
+    let profile = folder.path().join("profile");
+    let output = portal(&[
+        "client",
+        "new",
+        "--service",
+        "http://127.0.0.1:1",
+        "--custodian-key-file",
+        key_file.to_str().unwrap(),
+        "--profile",
+        profile.to_str().unwrap(),
+    ]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(6), "{errors}");
+    assert!(!errors.contains("no key at all"), "{errors}");
+}
+
+fn portal(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_portal"))
+        .args(arguments)
+        .env_remove("PORTAL_PROFILE")
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stdout(output)))
+}
