@@ -2,6 +2,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "test helpers panic when a test's files are wrong")]
 
+pub mod crash;
 pub mod cutting_proxy;
 pub mod fixed_key;
 pub mod python;

@@ -25,7 +25,9 @@ fn time(run: &mut impl FnMut()) -> Duration {
     begin.elapsed()
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+/// The time in the middle.
+#[must_use]
+pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }

@@ -352,7 +352,10 @@ fn a_damaged_head_is_passed_over_and_an_older_backup_recovers() {
         let recovered = new.recover(&memory_id(), &RecoverOptions::default(), &unseen).await;
         let recovered = recovered.unwrap();
         assert_eq!(recovered.backup, older);
-        let named = |notice: &Notice| matches!(notice, Notice::BackupUnusable { backup, .. } if *backup == head);
+        let named = |notice: &Notice| match notice {
+            Notice::BackupUnusable { backup, .. } => *backup == head,
+            _ => false,
+        };
         assert!(recovered.notices.iter().any(named), "{:?}", recovered.notices);
         assert!(signs(&new).await);
         assert!(back_up(&new).await.enrolled, "the head is none that this device knows");

@@ -5,6 +5,7 @@
 )]
 
 mod client;
+mod disk;
 mod drops;
 mod expect;
 mod faulty_store;
@@ -23,6 +24,7 @@ pub use backup_core;
 
 pub use crate::{
     client::Client,
+    disk::{Disk, FileEffect, Files},
     drops::{poll_then_drop, yield_now},
     faulty_store::{Call, Fault, FaultyStore},
     key_encryption::KeyEncryptionFixture,

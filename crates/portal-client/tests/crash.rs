@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    collections::BTreeMap,
     fs, io,
     path::Path,
     sync::{Arc, Mutex},
@@ -13,6 +12,7 @@ use backup_core::{
     BackupId, Journal as _, MethodId, MethodParams, Result,
     secrecy::{ExposeSecret, SecretSlice},
 };
+use backup_testkit::{Disk, FileEffect};
 use portal_client::{
     Effect,
     device::{DeviceStore, Trial, WalletOperation},
@@ -24,32 +24,20 @@ use tempfile::TempDir;
 mod sample;
 
 /// An effect that happened, by file name.
-#[derive(Clone, Debug)]
-enum Done {
-    Create(String),
-    Write(String, Vec<u8>),
-    Sync(String),
-    Rename(String, String),
-    Remove(String),
-    SyncFolder,
-}
-
-impl Done {
-    fn of(effect: Effect<'_>) -> Self {
-        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-        match effect {
-            Effect::Create(path) => Self::Create(name(path)),
-            Effect::Write(path, bytes) => Self::Write(name(path), bytes.to_vec()),
-            Effect::Sync(path) => Self::Sync(name(path)),
-            Effect::Rename(from, to) => Self::Rename(name(from), name(to)),
-            Effect::Remove(path) => Self::Remove(name(path)),
-            Effect::SyncFolder(_) => Self::SyncFolder,
-            _ => panic!("an effect that this test does not know: {effect:?}"),
-        }
+fn done(effect: Effect<'_>) -> FileEffect {
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    match effect {
+        Effect::Create(path) => FileEffect::Create(name(path)),
+        Effect::Write(path, bytes) => FileEffect::Write(name(path), bytes.to_vec()),
+        Effect::Sync(path) => FileEffect::Sync(name(path)),
+        Effect::Rename(from, to) => FileEffect::Rename(name(from), name(to)),
+        Effect::Remove(path) => FileEffect::Remove(name(path)),
+        Effect::SyncFolder(_) => FileEffect::SyncFolder,
+        _ => panic!("an effect that this test does not know: {effect:?}"),
     }
 }
 
-type Log = Arc<Mutex<Vec<Done>>>;
+type Log = Arc<Mutex<Vec<FileEffect>>>;
 
 /// A store whose process dies before the effect of number `stop`.
 fn dying_store(folder: &Path, stop: usize) -> (DeviceStore, Log) {
@@ -60,7 +48,7 @@ fn dying_store(folder: &Path, stop: usize) -> (DeviceStore, Log) {
         if seen.len() == stop {
             return Err(io::Error::other("the process is dead"));
         }
-        seen.push(Done::of(effect));
+        seen.push(done(effect));
         Ok(())
     };
     (sample::store(folder).observed_by(Arc::new(observer)), log)
@@ -118,74 +106,19 @@ fn problem(folder: &Path, told: &Told) -> Option<String> {
     }
 }
 
-/// A disk that keeps for sure only what was synced.
-#[derive(Default)]
-struct Disk {
-    files: Vec<(Vec<u8>, bool)>,
-    names: BTreeMap<String, usize>,
-    durable_names: BTreeMap<String, usize>,
-    unsynced: Vec<BTreeMap<String, usize>>,
-}
-
-impl Disk {
-    fn after(log: &[Done]) -> Self {
-        let mut disk = Self::default();
-        log.iter().for_each(|done| disk.apply(done));
-        disk
-    }
-
-    fn apply(&mut self, done: &Done) {
-        match done {
-            Done::Create(name) => {
-                self.files.push((Vec::new(), false));
-                self.names.insert(name.clone(), self.files.len() - 1);
-            }
-            Done::Write(name, bytes) => {
-                let (content, is_synced) = &mut self.files[self.names[name]];
-                content.extend(bytes);
-                *is_synced = false;
-                return;
-            }
-            Done::Sync(name) => return self.files[self.names[name]].1 = true,
-            Done::Rename(from, to) => {
-                let file = self.names.remove(from).unwrap();
-                self.names.insert(to.clone(), file);
-            }
-            Done::Remove(name) => drop(self.names.remove(name)),
-            Done::SyncFolder => {
-                self.unsynced.clear();
-                self.durable_names = self.names.clone();
-                return;
-            }
-        }
-        self.unsynced.push(self.names.clone());
-    }
-
-    /// Every folder that may be there after power was lost: the changes of names reach the disk in
-    /// their order, up to any of them; what was not synced is gone, half there or there.
-    fn after_power_loss(&self) -> Vec<TempDir> {
-        let mut folders = Vec::new();
-        for names in [&self.durable_names].into_iter().chain(&self.unsynced) {
-            let all_synced = names.values().all(|file| self.files[*file].1);
-            let halves_kept = if all_synced { 2..3 } else { 0..3 };
-            folders.extend(halves_kept.map(|kept| self.folder(names, kept)));
-        }
-        folders
-    }
-
-    fn folder(&self, names: &BTreeMap<String, usize>, halves_kept: usize) -> TempDir {
+/// Every folder that may be there after power was lost.
+fn after_power_loss(log: &[FileEffect]) -> impl Iterator<Item = TempDir> {
+    Disk::after(log).after_power_loss().into_iter().map(|files| {
         let folder = tempfile::tempdir().unwrap();
-        for (name, file) in names {
-            let (content, is_synced) = &self.files[*file];
-            let kept = if *is_synced { content.len() } else { content.len() * halves_kept / 2 };
-            fs::write(folder.path().join(name), &content[..kept]).unwrap();
+        for (name, bytes) in files {
+            fs::write(folder.path().join(name), bytes).unwrap();
         }
         folder
-    }
+    })
 }
 
 /// Lives until the effect of number `stop`; the folder, what was told, and what was done.
-fn die_at(stop: usize) -> (TempDir, Told, Vec<Done>) {
+fn die_at(stop: usize) -> (TempDir, Told, Vec<FileEffect>) {
     let folder = tempfile::tempdir().unwrap();
     let (store, log) = dying_store(folder.path(), stop);
     let mut told = Told::default();
@@ -214,7 +147,7 @@ fn a_process_killed_before_any_effect_leaves_the_old_or_the_new_state() {
 fn a_device_that_loses_power_before_any_effect_has_the_old_or_the_new_state() {
     for stop in 0..=effects_of_a_life() {
         let (_, told, log) = die_at(stop);
-        for folder in Disk::after(&log).after_power_loss() {
+        for folder in after_power_loss(&log) {
             let problem = problem(folder.path(), &told);
             assert_eq!(problem, None, "no power before effect {stop}: {told:?}");
         }
@@ -229,7 +162,7 @@ fn what_was_read_after_a_crash_outlives_a_loss_of_power() {
         let found = number(&store.begin().unwrap());
         log.extend(more.lock().unwrap().clone());
         let told = Told { written: found, attempted: found, ..told };
-        for folder in Disk::after(&log).after_power_loss() {
+        for folder in after_power_loss(&log) {
             let problem = problem(folder.path(), &told);
             assert_eq!(problem, None, "killed before effect {stop}, read {found}, then no power");
         }
@@ -251,14 +184,14 @@ fn a_crash_leaves_nothing_that_keeps_a_device_from_going_on() {
 /// The model of the disk can fail: without either kind of sync, something is lost.
 #[test]
 fn without_a_sync_of_files_or_of_the_folder_something_is_lost() {
-    let is_sync = |done: &Done| matches!(done, Done::Sync(_));
-    let is_folder_sync = |done: &Done| matches!(done, Done::SyncFolder);
-    let kinds: [&dyn Fn(&Done) -> bool; 2] = [&is_sync, &is_folder_sync];
+    let is_sync = |done: &FileEffect| matches!(done, FileEffect::Sync(_));
+    let is_folder_sync = |done: &FileEffect| matches!(done, FileEffect::SyncFolder);
+    let kinds: [&dyn Fn(&FileEffect) -> bool; 2] = [&is_sync, &is_folder_sync];
     for is_omitted in kinds {
         let (_, told, log) = die_at(usize::MAX);
         let careless: Vec<_> = log.into_iter().filter(|done| !is_omitted(done)).collect();
-        let folders = Disk::after(&careless).after_power_loss();
-        assert!(folders.iter().any(|folder| problem(folder.path(), &told).is_some()));
+        let mut folders = after_power_loss(&careless);
+        assert!(folders.any(|folder| problem(folder.path(), &told).is_some()));
     }
 }
 

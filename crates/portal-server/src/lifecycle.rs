@@ -229,3 +229,6 @@ pub fn confirm(
 fn find<'a>(sets: &'a [BackupSet], id: &BackupId) -> Result<&'a BackupSet, Refusal> {
     sets.iter().find(|set| set.id == *id).ok_or(Refusal::NoSuchSet)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use backup_core::ClientId;
-use tokio::time::{self, MissedTickBehavior};
+use tokio::time::{self, Instant, MissedTickBehavior};
 
 use crate::{
     lifecycle,
@@ -41,9 +41,9 @@ pub async fn run_once(service: &Service, now: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Runs every `interval`, beginning now, until it is dropped.
+/// Runs after every `interval` until it is dropped.
 pub(crate) async fn run(service: SharedService, interval: Duration) {
-    let mut ticks = time::interval(interval);
+    let mut ticks = time::interval_at(Instant::now() + interval, interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -58,13 +58,16 @@ pub(crate) async fn run(service: SharedService, interval: Duration) {
 
 async fn clear_sessions_and_signing(service: &Service, now: u64) -> Result<u64, StoreError> {
     let mut write = service.store.write().await?;
-    write.delete_session_marks(now.saturating_sub(SESSION_MARK_SECONDS)).await?;
+    let before = now.saturating_sub(SESSION_MARK_SECONDS);
+    let mut gone = write.delete_session_marks(before).await?;
     let before = now.saturating_sub(SESSION_SECONDS);
-    let erased = write.erase_sessions(&service.generation.0, before).await?;
+    gone += write.erase_sessions(&service.generation.0, before).await?;
     let before = now.saturating_sub(PENDING_SIGNING_SECONDS);
-    let gone = write.delete_pending_signing_sets(before).await?;
-    write.commit().await?;
-    Ok(erased + gone)
+    gone += write.delete_pending_signing_sets(before).await?;
+    if gone > 0 {
+        write.commit().await?;
+    }
+    Ok(gone)
 }
 
 async fn tend(service: &Service, client: &ClientId, now: u64) -> Result<u64, StoreError> {

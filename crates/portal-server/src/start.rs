@@ -2,6 +2,7 @@
 
 mod custodian_file;
 mod error;
+mod files;
 mod lock;
 
 use std::{fs::File, path::Path, sync::Arc};
@@ -41,7 +42,9 @@ impl DataFolder {
         observer: &Arc<dyn EffectObserver>,
     ) -> Result<Self, StartError> {
         let lock = lock::folder(folder)?;
-        let store = Store::open(&folder.join(DATABASE), Arc::clone(observer)).await?;
+        let database = folder.join(DATABASE);
+        files::make_file(&database).map_err(StartError::folder(&database))?;
+        let store = Store::open(&database, Arc::clone(observer)).await?;
         let first = First { folder, store: &store, now: clock.now(), observer: &**observer };
         let checks = store.read().await?.key_checks().await?;
         let ring = if checks.is_empty() {

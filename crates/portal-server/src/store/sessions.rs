@@ -29,16 +29,17 @@ impl Write {
     }
 
     /// Deletes the marks of sessions that were begun at `before` or earlier, but for those whose
-    /// signing set is still there: with its pairs no session id may ever be used twice.
+    /// signing set is still there: with its pairs no session id may ever be used twice. Says how
+    /// many.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn delete_session_marks(&mut self, before: u64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE uses IS NULL AND created_at <= $1")
+    pub async fn delete_session_marks(&mut self, before: u64) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM sessions WHERE uses IS NULL AND created_at <= $1")
             .bind(columns::to_column(before))
             .execute(self.connection())
             .await?;
-        Ok(())
+        Ok(done.rows_affected())
     }
 }

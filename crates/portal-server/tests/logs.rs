@@ -1,0 +1,64 @@
+//! What the service logs: enough to find a request again, and no key, body or header.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use backup_core::MethodId;
+use backup_testkit::LogCapture;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use common::{Service, http::Request};
+use portal_api::{ErrorId, route};
+
+#[tokio::test]
+async fn a_log_line_is_found_by_its_trace_id_and_holds_no_secret() {
+    let logs = LogCapture::start();
+    let service = Service::start().await;
+    let device = service.device().await;
+    let sealer = device.enroll(MethodId::PASSWORD).await;
+    let id = device.back_up(&service, &sealer, None, true).await;
+    let path = format!("{}?secret-query", route::envelope(&id));
+    let answer = service.send(Request::get(&path).by(&device.api_key)).await;
+    let wrong = format!("{}A", &device.api_key[..45]);
+    let refused = service.send(Request::get(route::CLIENT).by(&wrong)).await;
+    refused.is_error(401, ErrorId::AuthFailed);
+    let text = logs.text();
+    for answer in [&answer, &refused] {
+        assert!(text.contains(answer.headers["x-portal-trace-id"].to_str().unwrap()), "{text}");
+    }
+    assert!(text.contains("/v1/backups/{backup}/envelope"), "{text}");
+    let key_file = std::fs::read_to_string(service.folder.path().join("custody.key")).unwrap();
+    let key = key_file.lines().find_map(|line| line.strip_prefix("key: ")).unwrap();
+    let device_key = Base64UrlUnpadded::encode_string(device.key.expose());
+    let custodian = service.custodian_key();
+    let session_key =
+        base16ct::lower::encode_string(service.running.service().session_key.expose());
+    let secrets = [
+        &device.api_key[3..],
+        &wrong[3..],
+        &custodian[3..],
+        key,
+        &device_key,
+        &session_key,
+        "secret-query",
+        &answer.text()[20..],
+    ];
+    for secret in secrets {
+        assert!(!text.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn an_internal_error_is_explained_in_the_log_alone() {
+    let logs = LogCapture::start();
+    let service = Service::start().await;
+    let client = service.create_client().await;
+    service.running.service().store.close().await;
+    let answer = service.send(Request::get(route::CLIENT).by(&client.client_api_key)).await;
+    answer.is_error(500, ErrorId::InternalError);
+    assert!(!answer.text().contains("pool"), "{}", answer.text());
+    let trace = answer.headers["x-portal-trace-id"].to_str().unwrap();
+    let line = logs.text();
+    let line = line.lines().find(|line| line.contains(trace)).unwrap();
+    assert!(line.contains("pool"), "{line}");
+}

@@ -1,0 +1,196 @@
+//! First starts, later starts, and starts that must not be.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use common::{Hands, NOW, Service, http::Request, options};
+use portal_api::{ClientView, route};
+use portal_keys::{KeyFile, KeyFileError};
+use portal_server::{Options, Server, StartError, effects::Effect};
+
+const KEY: &str = "custody.key";
+const CUSTODIAN: &str = "custodian.key";
+const DATABASE: &str = "portal.db";
+
+fn hands() -> Arc<Hands> {
+    Arc::new(Hands::at(NOW))
+}
+
+async fn refusal(folder: &Path) -> StartError {
+    Server::start(options(folder, &hands())).await.unwrap_err()
+}
+
+async fn starts(folder: &Path) {
+    Server::start(options(folder, &hands())).await.unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn a_first_start_makes_what_the_service_needs() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("not").join("there");
+    starts(&folder).await;
+    for name in [KEY, CUSTODIAN, DATABASE] {
+        assert!(folder.join(name).exists(), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn keys_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let service = Service::start().await;
+    for name in [KEY, CUSTODIAN, DATABASE] {
+        let metadata = fs::metadata(service.folder.path().join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o077, 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_keeps_everything_and_makes_nothing() {
+    let service = Service::start().await;
+    let device = service.device().await;
+    let before = device.view(&service).await;
+    let read = |service: &Service, name| fs::read(service.folder.path().join(name)).unwrap();
+    let keys = (read(&service, KEY), read(&service, CUSTODIAN));
+    let generation = service.running.service().generation;
+    let service = service.restart().await;
+    assert_eq!(device.view(&service).await, before);
+    assert_eq!((read(&service, KEY), read(&service, CUSTODIAN)), keys);
+    assert_ne!(service.running.service().generation, generation);
+    service.create_client().await;
+}
+
+#[tokio::test]
+async fn the_custodians_key_may_be_taken_away() {
+    let service = Service::start().await;
+    let key = service.custodian_key();
+    fs::remove_file(service.folder.path().join(CUSTODIAN)).unwrap();
+    let service = service.restart().await;
+    assert!(!service.folder.path().join(CUSTODIAN).exists());
+    let create = Request::post(route::CUSTODIAN_CLIENTS).by(&key);
+    assert!(service.send(create).await.status.is_success());
+}
+
+#[tokio::test]
+async fn without_its_key_file_a_used_database_does_not_start_and_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    starts(folder.path()).await;
+    fs::remove_file(folder.path().join(KEY)).unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, StartError::KeyFile(KeyFileError::Missing { .. })), "{error}");
+    assert!(!folder.path().join(KEY).exists());
+}
+
+#[tokio::test]
+async fn another_key_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    starts(folder.path()).await;
+    let path = folder.path().join(KEY);
+    fs::remove_file(&path).unwrap();
+    KeyFile::create(&path).unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, StartError::Key(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_key_file_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    starts(folder.path()).await;
+    fs::write(folder.path().join(KEY), "?").unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, StartError::KeyFile(KeyFileError::Damaged { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn two_processes_do_not_share_a_folder() {
+    let service = Service::start().await;
+    let error = refusal(service.folder.path()).await;
+    assert!(matches!(error, StartError::InUse(_)), "{error}");
+    let Service { running, folder, .. } = service;
+    running.shutdown().await;
+    starts(folder.path()).await;
+}
+
+#[tokio::test]
+async fn a_taken_address_is_named() {
+    let service = Service::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::new(folder.path());
+    options.listen = service.running.address();
+    let error = Server::start(options).await.unwrap_err();
+    assert!(error.to_string().contains(&service.running.address().to_string()), "{error}");
+}
+
+/// The effects of a first start, with copies of the folder as each of them found it.
+async fn folders_on_the_way(copies: &Path) -> Vec<Effect> {
+    let folder = tempfile::tempdir().unwrap();
+    let effects = Arc::new(Mutex::new(Vec::new()));
+    let mut options = options(folder.path(), &hands());
+    let (noted, from, to) = (Arc::clone(&effects), folder.path().to_owned(), copies.to_owned());
+    options.observer = Arc::new(move |effect| {
+        let mut noted = noted.lock().unwrap();
+        copy(&from, &to.join(noted.len().to_string()));
+        noted.push(effect);
+    });
+    Server::start(options).await.unwrap().shutdown().await;
+    let effects = effects.lock().unwrap();
+    effects.clone()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_short_anywhere_is_finished_by_the_next() {
+    let copies = tempfile::tempdir().unwrap();
+    let effects = folders_on_the_way(copies.path()).await;
+    for name in [KEY, CUSTODIAN] {
+        assert!(effects.contains(&Effect::File { name }), "{effects:?}");
+    }
+    assert!(effects.contains(&Effect::Committed), "{effects:?}");
+    for cut in 0..effects.len() {
+        let folder = copies.path().join(cut.to_string());
+        let running = Server::start(options(&folder, &hands())).await.unwrap();
+        let key = fs::read_to_string(folder.join(CUSTODIAN)).unwrap();
+        let url = format!("http://{}{}", running.address(), route::CUSTODIAN_CLIENTS);
+        let request = Request::post(route::CUSTODIAN_CLIENTS).by(key.trim()).json("{}");
+        let answer = request.send(&reqwest::Client::new(), &url).await;
+        assert!(answer.status.is_success(), "cut at {cut}: {}", answer.text());
+        running.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_beside_a_used_database_is_never_replaced() {
+    let copies = tempfile::tempdir().unwrap();
+    let effects = folders_on_the_way(copies.path()).await;
+    let made = effects.iter().position(|effect| *effect == Effect::File { name: CUSTODIAN });
+    let folder = copies.path().join(made.unwrap().to_string());
+    let before = fs::read(folder.join(KEY)).unwrap();
+    starts(&folder).await;
+    assert_eq!(fs::read(folder.join(KEY)).unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_was_asked_before_the_end_is_answered() {
+    let service = Service::start().await;
+    let client = service.create_client().await;
+    let request = Request::get(route::CLIENT).by(&client.client_api_key);
+    service.send(request).await.json::<ClientView>();
+    let address = service.running.address();
+    service.running.shutdown().await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}

@@ -1,0 +1,213 @@
+//! The service and its client beside what they cannot do without, in one run.
+
+#[path = "mpc/raw.rs"]
+#[allow(dead_code, reason = "of the operations only some are measured here")]
+mod raw;
+
+use std::{
+    env, fs,
+    io::{self, BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use backup_core::DataKey;
+use backup_testkit::MemoryStore;
+use cpu_time::ProcessTime;
+use portal_client::{
+    ApiKey, BackUpOptions, Curves, Effect, Payload, Portal, RecoverOptions, custodian,
+    device::DeviceStore,
+};
+use portal_server::{Options, Server};
+use portal_tests::{
+    ratio::median,
+    wallets::{TestService, memory_id, memory_method, on_runtime, unseen},
+};
+use sqlx::{
+    ConnectOptions, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+/// By this, with a folder, this program is asked to be the service, in a process of its own.
+const SERVE: &str = "PORTAL_BENCH_SERVE";
+
+fn main() {
+    if let Ok(folder) = env::var(SERVE) {
+        return on_runtime(serve(folder.into()));
+    }
+    let recovery = recovery();
+    let storing = storing();
+    let memory = idle_memory();
+    assert!(recovery && storing && memory, "a bound is exceeded");
+}
+
+/// A whole recovery, both sides, HTTP, database and files included, beside the protocols alone.
+fn recovery() -> bool {
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let backup = raw::back_up_ecdsa(&raw::generate_ecdsa());
+    let share = raw::generate_eddsa();
+    on_runtime(async {
+        let (service, store) = (TestService::start().await, MemoryStore::new());
+        let client = service.client().await;
+        let method = memory_method(&store);
+        let app = |device: &portal_tests::wallets::Device| {
+            let app = device.app(&service.url()).curves(Curves::BOTH).method(Arc::clone(&method));
+            app.build().expect("the app is set up")
+        };
+        let first = client.device();
+        app(&first).create_wallet(&unseen).await.expect("a wallet is made");
+        let options = BackUpOptions::default();
+        app(&first).back_up(&memory_id(), &options, &unseen).await.expect("it is backed up");
+        for _ in 0..7 {
+            let device = client.device();
+            let app = app(&device);
+            let began = ProcessTime::now();
+            let recovered = app.recover(&memory_id(), &RecoverOptions::default(), &unseen).await;
+            ours.push(began.elapsed());
+            recovered.expect("it is recovered");
+            let began = ProcessTime::now();
+            let pair = raw::recover_ecdsa(&backup);
+            raw::sign_ecdsa(&pair, [7; 32]);
+            raw::sign_eddsa(&raw::refresh_eddsa(&share), b"test");
+            bare.push(began.elapsed());
+        }
+    });
+    let name = "recover, processor ms / both protocols and a signature";
+    report(name, millis(median(ours)), millis(median(bare)), 1.5)
+}
+
+/// Storing a ciphertext, as its device sees it, beside a commit of one row of that length.
+fn storing() -> bool {
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    on_runtime(async {
+        let (service, store) = (TestService::start().await, MemoryStore::new());
+        let stopwatch = Arc::new(Stopwatch::default());
+        let device = service.client().await.device();
+        let app = device.app(&service.url()).method(memory_method(&store));
+        let app = app.observed_by(Arc::clone(&stopwatch) as _).build().expect("the app is set up");
+        app.create_wallet(&unseen).await.expect("a wallet is made");
+        let mut database = bare_database(service.folder()).await;
+        for _ in 0..100 {
+            let made = app.back_up(&memory_id(), &BackUpOptions::default(), &unseen).await;
+            made.expect("it is backed up");
+            ours.push(stopwatch.taken());
+            let began = Instant::now();
+            sqlx::query("INSERT INTO envelopes (envelope) VALUES (?)")
+                .bind("x".repeat(1200))
+                .execute(&mut database)
+                .await
+                .expect("a row is inserted");
+            bare.push(began.elapsed());
+        }
+    });
+    let name = "store a ciphertext, ms / one SQLite commit";
+    report(name, millis(median(ours)), millis(median(bare)), 1.5)
+}
+
+/// A database with the service's durability, on the same disk.
+async fn bare_database(folder: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new()
+        .filename(folder.join("bare.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let mut database = options.connect().await.expect("a database is made");
+    let table = "CREATE TABLE envelopes (id INTEGER PRIMARY KEY, envelope TEXT NOT NULL)";
+    sqlx::query(table).execute(&mut database).await.expect("a table is made");
+    database
+}
+
+/// Takes the time from the sending of an envelope to its answer.
+#[derive(Debug, Default)]
+struct Stopwatch(Mutex<(Option<Instant>, Duration)>);
+
+impl Stopwatch {
+    fn taken(&self) -> Duration {
+        self.0.lock().expect("nobody panics with it").1
+    }
+}
+
+impl portal_client::EffectObserver for Stopwatch {
+    fn before(&self, effect: Effect<'_>) -> io::Result<()> {
+        let mut watch = self.0.lock().expect("nobody panics with it");
+        match effect {
+            Effect::Send { method: "PUT", .. } => watch.0 = Some(Instant::now()),
+            Effect::Received { method: "PUT", .. } => {
+                watch.1 = watch.0.take().map_or(Duration::ZERO, |began| began.elapsed());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// What the service holds of memory: as it starts, and after it took part in a wallet's life.
+fn idle_memory() -> bool {
+    let folder = tempfile::tempdir().expect("a folder for the service");
+    let mut service = Command::new(env::current_exe().expect("this program has a path"))
+        .env(SERVE, folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the service starts");
+    let mut url = String::new();
+    let output = service.stdout.take().expect("it was asked for");
+    BufReader::new(output).read_line(&mut url).expect("it says where it listens");
+    let idle = report("idle, resident MB / the limit", resident_mb(&service), 60.0, 1.0);
+    on_runtime(live(url.trim().to_owned(), folder.path().join("custodian.key")));
+    std::thread::sleep(Duration::from_secs(2));
+    let after = resident_mb(&service);
+    let after = report("idle after a recovery, resident MB / the limit", after, 60.0, 1.0);
+    drop(service.stdin.take());
+    service.wait().expect("the service ends");
+    idle && after
+}
+
+async fn serve(folder: std::path::PathBuf) {
+    let running = Server::start(Options::new(folder)).await.expect("the service starts");
+    println!("http://{}", running.address());
+    io::stdout().flush().expect("somebody reads it");
+    let until_closed = || io::stdin().read_line(&mut String::new()).is_ok();
+    tokio::task::spawn_blocking(until_closed).await.expect("reading does not panic");
+    running.shutdown().await;
+}
+
+/// A wallet's life.
+async fn live(url: String, key_file: std::path::PathBuf) {
+    let key = fs::read_to_string(key_file).expect("the first start made a custodian");
+    let key = ApiKey::new(key.trim()).expect("it is a key");
+    let (context, key) = custodian::create_client(&url, &key).await.expect("a client is made");
+    let (store, folders) = (MemoryStore::new(), [(); 2].map(|()| tempfile::tempdir().unwrap()));
+    let app = |folder: &Path| {
+        let device = DeviceStore::new(folder, context.clone(), DataKey::copied_from(&[1; 32]));
+        let app = Portal::builder(&url, key.clone(), device).method(memory_method(&store));
+        app.build().expect("the app is set up")
+    };
+    let [first, second] = [0, 1].map(|index: usize| app(folders[index].path()));
+    first.create_wallet(&unseen).await.expect("a wallet is made");
+    let options = BackUpOptions::default();
+    first.back_up(&memory_id(), &options, &unseen).await.expect("it is backed up");
+    let options = RecoverOptions::default();
+    second.recover(&memory_id(), &options, &unseen).await.expect("it is recovered");
+    second.sign(Payload::Digest(&[7; 32])).await.expect("it signs");
+}
+
+fn resident_mb(process: &Child) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id()));
+    let status = status.expect("the system says what a process holds");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kib.expect("a number of kilobytes") / 1024.0
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn report(name: &str, ours: f64, reference: f64, bound: f64) -> bool {
+    let ratio = ours / reference;
+    println!("{name:<56} {ours:>9.2} / {reference:>9.2} = {ratio:.2} (at most {bound})");
+    ratio <= bound
+}

@@ -1,0 +1,221 @@
+//! Many points of many scenarios, several at a time, and what came of them.
+
+use std::{
+    collections::BTreeMap,
+    env, fmt, fs,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use super::{
+    recorder::Death,
+    safeguard::Safeguard,
+    scenario::{self, Scenario},
+    site::Lab,
+    sweep::{Mode, Outcome, Point, Prepared, Side},
+};
+
+/// What is to be tried: everything, unless it says otherwise.
+#[derive(Args, Clone, Debug)]
+pub struct Campaign {
+    /// These scenarios only
+    #[arg(long)]
+    pub scenario: Vec<String>,
+    /// Deaths of this side only
+    #[arg(long)]
+    pub side: Option<Side>,
+    /// Deaths of this kind only
+    #[arg(long)]
+    pub mode: Option<Mode>,
+    /// The effect of this number only
+    #[arg(long)]
+    pub point: Option<usize>,
+    /// Deaths in the middle of a write only
+    #[arg(long)]
+    pub torn: bool,
+    /// Every so manieth point only
+    #[arg(long, default_value_t = 1)]
+    pub every: usize,
+    /// Wallets on Ed25519 only, which is faster
+    #[arg(long)]
+    pub ed25519_only: bool,
+    /// How many points at a time
+    #[arg(long, default_value_t = 2)]
+    pub jobs: usize,
+    /// Take a safeguard away: then wallets are lost
+    #[arg(long)]
+    pub without: Option<Safeguard>,
+    /// Leave the worlds here
+    #[arg(long)]
+    pub keep: Option<PathBuf>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// How many points were tried.
+    pub points: usize,
+    /// How many worlds were checked: a loss of power may leave one of several.
+    pub worlds: usize,
+    /// At how many points a wallet was lost.
+    pub lost: usize,
+    /// At how many the user was told what is not true.
+    pub false_words: usize,
+    /// At how many the user cannot go on.
+    pub stuck: usize,
+}
+
+impl Report {
+    /// Whether no crash lost a wallet, nor did any other harm.
+    #[must_use]
+    pub fn is_fine(&self) -> bool {
+        self.lost == 0 && self.false_words == 0 && self.stuck == 0
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        self.points += 1;
+        self.worlds += outcome.worlds;
+        self.lost += usize::from(!outcome.verdict.lost.is_empty());
+        self.false_words += usize::from(!outcome.verdict.false_words.is_empty());
+        self.stuck += usize::from(!outcome.verdict.stuck.is_empty());
+    }
+}
+
+impl Campaign {
+    /// Tries everything, and prints what goes wrong and how it ended.
+    ///
+    /// # Errors
+    ///
+    /// If the harness itself fails.
+    pub fn run(&self) -> Result<Report> {
+        self.run_with(&env::current_exe()?)
+    }
+
+    /// The same, with this program as device and service.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run).
+    pub fn run_with(&self, program: &Path) -> Result<Report> {
+        let lab = Lab { program: program.to_owned(), ed25519_only: self.ed25519_only };
+        let temporary = tempfile::tempdir()?;
+        let folder = self.keep.as_deref().unwrap_or(temporary.path());
+        fs::create_dir_all(folder)?;
+        // As the kernel names it, since that is what is compared.
+        let folder = folder.canonicalize()?;
+        let scenarios = self.scenarios()?;
+        let prepared = in_parallel(self.jobs, &scenarios, |_, scenario| {
+            let folder = folder.join(scenario.name);
+            Prepared::new(&lab, scenario, self.without, &folder)
+                .with_context(|| format!("preparing {}", scenario.name))
+        })?;
+        let points = prepared.iter().flat_map(|prepared| {
+            self.points(prepared).into_iter().map(move |point| (prepared, point))
+        });
+        let points: Vec<_> = points.enumerate().filter(|(n, _)| n % self.every == 0).collect();
+        let outcomes = in_parallel(self.jobs, &points, |worker, (_, (prepared, point))| {
+            let folder = folder.join(format!("worker-{worker}"));
+            let outcome = prepared.try_point(point, &folder);
+            let outcome = outcome.with_context(|| format!("{} {point}", prepared.name()))?;
+            tell(prepared.name(), &outcome);
+            Ok((prepared.name(), outcome))
+        })?;
+        Ok(summed_up(&outcomes))
+    }
+
+    fn scenarios(&self) -> Result<Vec<Scenario>> {
+        let mut all = scenario::all();
+        let is_unknown = |name: &&String| !all.iter().any(|scenario| scenario.name == **name);
+        if let Some(name) = self.scenario.iter().find(is_unknown) {
+            let names: Vec<_> = all.iter().map(|scenario| scenario.name).collect();
+            bail!("no scenario is called {name}; there are: {}", names.join(", "));
+        }
+        let is_wanted = |name: &str| self.scenario.iter().any(|wanted| wanted == name);
+        all.retain(|scenario| self.scenario.is_empty() || is_wanted(scenario.name));
+        Ok(all)
+    }
+
+    fn points(&self, prepared: &Prepared<'_>) -> Vec<Point> {
+        let modes = [Mode::Kill, Mode::Power];
+        let modes = modes.into_iter().filter(|mode| self.mode.is_none_or(|only| only == *mode));
+        let mut points: Vec<_> = modes.flat_map(|mode| prepared.points(mode)).collect();
+        points.retain(|Point { side, death: Death { at, torn }, .. }| {
+            self.side.is_none_or(|only| only == *side)
+                && self.point.is_none_or(|only| only == *at)
+                && (!self.torn || *torn)
+        });
+        points
+    }
+}
+
+fn tell(scenario: &str, outcome: &Outcome) {
+    let Outcome { point, verdict, .. } = outcome;
+    let kinds =
+        [("LOST", &verdict.lost), ("FALSE", &verdict.false_words), ("STUCK", &verdict.stuck)];
+    for (kind, all) in kinds {
+        all.iter().for_each(|what| println!("{kind} --scenario {scenario} {point}: {what}"));
+    }
+}
+
+fn summed_up(outcomes: &[(&str, Outcome)]) -> Report {
+    let mut by_scenario = BTreeMap::<_, Report>::new();
+    let mut all = Report::default();
+    for (scenario, outcome) in outcomes {
+        by_scenario.entry(scenario).or_default().add(outcome);
+        all.add(outcome);
+    }
+    for (scenario, report) in by_scenario {
+        println!("{scenario:<20} {report}");
+    }
+    println!("\n{all}");
+    all
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "points tried: {:>4}, worlds checked: {:>5}, wallets lost: {}, false words: {}, \
+             stuck: {}",
+            self.points, self.worlds, self.lost, self.false_words, self.stuck
+        )
+    }
+}
+
+/// Does something with each item, several at a time; each worker has its number. The results are
+/// in order.
+fn in_parallel<'a, T: Sync, R: Send>(
+    jobs: usize,
+    items: &'a [T],
+    job: impl Fn(usize, &'a T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for worker in 0..jobs.max(1) {
+            let (next, results, job) = (&next, &results, &job);
+            scope.spawn(move || {
+                while let Some((number, item)) = take(next, items) {
+                    let result = job(worker, item);
+                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+                    results.push((number, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
+    let number = next.fetch_add(1, Ordering::Relaxed);
+    Some((number, items.get(number)?))
+}

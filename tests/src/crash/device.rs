@@ -1,0 +1,358 @@
+//! A device: the client library as apps use it, one operation per process.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use backup_core::{
+    BackupId, ClientId, Curve, CustodianId, DataKey, EncryptionContext, MethodId, Progress,
+    StoredKey,
+};
+use clap::{Args, Subcommand};
+use portal_client::{
+    Addresses, ApiKey, BackUpOptions, Curves, Effect as ClientEffect, Error, Notice, Payload,
+    Portal, RecoverOptions, Signature, custodian, device::DeviceStore,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    folder_store::FolderStore,
+    recorder::{Death, Effect, Recorder},
+    told::{Completed, Signatures, Status, Told, Wallets},
+    typed_secret::TypedSecret,
+};
+
+/// What every device signs, to show that it can.
+pub const SIGNED: &[u8] = b"no crash loses a wallet";
+
+/// A device and what it does now.
+#[derive(Args, Debug)]
+pub struct Device {
+    /// The folder of the device.
+    #[arg(long)]
+    folder: PathBuf,
+    /// The folder of the storing method, which is not on the device.
+    #[arg(long)]
+    keys: PathBuf,
+    /// The file with the client's ids and API key, which the app keeps.
+    #[arg(long)]
+    client: PathBuf,
+    /// Where the service is.
+    #[arg(long)]
+    service: String,
+    /// What the user types, at the first attempt, at the second, and so on.
+    #[arg(long, value_delimiter = ',')]
+    secrets: Vec<String>,
+    /// Make wallets on Ed25519 only.
+    #[arg(long)]
+    ed25519_only: bool,
+    /// How long superseded wrapping keys are kept.
+    #[arg(long, default_value_t = 30 * 24 * 60 * 60)]
+    grace_seconds: u64,
+    /// Where effects are written down.
+    #[arg(long)]
+    log: PathBuf,
+    /// Die before the effect of this number.
+    #[arg(long)]
+    die_at: Option<usize>,
+    /// Die when it is half done, if it is a write.
+    #[arg(long)]
+    torn: bool,
+    #[command(subcommand)]
+    act: Act,
+}
+
+/// What a device does.
+#[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
+pub enum Act {
+    /// Have the custodian make a client
+    Join {
+        /// The file with the custodian's API key
+        custodian_key: PathBuf,
+    },
+    /// Make a wallet
+    Create,
+    /// Make a backup
+    BackUp {
+        /// The method
+        method: String,
+        /// Enroll the method anew
+        #[arg(long)]
+        anew: bool,
+    },
+    /// Bring the wallet here
+    Recover {
+        /// The method
+        method: String,
+        /// From this backup
+        #[arg(long)]
+        backup: Option<String>,
+    },
+    /// Destroy the backups of a method
+    Revoke {
+        /// The method
+        method: String,
+    },
+    /// Sign on every curve
+    Sign,
+    /// Finish what was interrupted
+    Finish,
+    /// Say where the client stands
+    Status,
+}
+
+impl Act {
+    /// As this program is called with it.
+    #[must_use]
+    pub fn words(&self) -> Vec<OsString> {
+        match self {
+            Self::Join { custodian_key } => vec!["join".into(), custodian_key.into()],
+            Self::Create => vec!["create".into()],
+            Self::BackUp { method, anew } => {
+                let mut words = vec!["back-up".into(), method.into()];
+                words.extend(anew.then(|| "--anew".into()));
+                words
+            }
+            Self::Recover { method, backup } => {
+                let mut words = vec!["recover".into(), method.into()];
+                words.extend(backup.iter().flat_map(|id| ["--backup".into(), id.into()]));
+                words
+            }
+            Self::Revoke { method } => vec!["revoke".into(), method.into()],
+            Self::Sign => vec!["sign".into()],
+            Self::Finish => vec!["finish".into()],
+            Self::Status => vec!["status".into()],
+        }
+    }
+}
+
+/// Who the client is, as the app keeps it.
+#[derive(Deserialize, Serialize)]
+struct Client {
+    custodian: String,
+    client: String,
+    api_key: String,
+}
+
+/// Does it, and tells the user.
+///
+/// # Errors
+///
+/// If the program was called wrongly. What fails for the user is told to the user.
+pub fn run(device: &Device) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(device.act())
+}
+
+enum Failure {
+    OfPortal(Error),
+    OfThisProgram(anyhow::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::OfPortal(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::OfThisProgram(error.into())
+    }
+}
+
+impl From<backup_core::Error> for Failure {
+    fn from(error: backup_core::Error) -> Self {
+        Self::OfThisProgram(error.into())
+    }
+}
+
+impl Device {
+    async fn act(&self) -> Result<()> {
+        if let Act::Join { custodian_key } = &self.act {
+            return join(self, custodian_key).await;
+        }
+        let portal = self.portal()?;
+        let done = match &self.act {
+            Act::Join { .. } => Ok(()),
+            Act::Create => create(&portal).await,
+            Act::BackUp { method, anew } => back_up(&portal, method, *anew).await,
+            Act::Recover { method, backup } => recover(&portal, method, backup.as_deref()).await,
+            Act::Revoke { method } => revoke(&portal, method).await,
+            Act::Sign => sign(&portal).await,
+            Act::Finish => finish(&portal).await,
+            Act::Status => status(&portal).await,
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(Failure::OfPortal(error)) => Ok(failed(&error).say()?),
+            Err(Failure::OfThisProgram(error)) => Err(error),
+        }
+    }
+
+    fn portal(&self) -> Result<Portal> {
+        let client = fs::read_to_string(&self.client).context("the device has not joined")?;
+        let client: Client = serde_json::from_str(&client)?;
+        let context = EncryptionContext::new(
+            CustodianId::new(client.custodian)?,
+            ClientId::new(client.client)?,
+        );
+        let death = self.die_at.map(|at| Death { at, torn: self.torn });
+        let recorder = Arc::new(Recorder::new(&self.log, death)?);
+        let folder = FolderStore::new(self.keys.clone(), Arc::clone(&recorder));
+        let store = DeviceStore::new(&self.folder, context, DataKey::copied_from(&[7; 32]));
+        let observer = move |effect: ClientEffect<'_>| recorder.before(&named(effect));
+        let curves = if self.ed25519_only { Curves::ED25519 } else { Curves::BOTH };
+        let portal = Portal::builder(&self.service, ApiKey::new(client.api_key)?, store)
+            .method(Arc::new(StoredKey::new(folder)))
+            .method(Arc::new(TypedSecret::new(self.secrets.clone())))
+            .curves(curves)
+            .grace(Duration::from_secs(self.grace_seconds))
+            .observed_by(Arc::new(observer))
+            .build()?;
+        Ok(portal)
+    }
+}
+
+fn named(effect: ClientEffect<'_>) -> Effect {
+    match effect {
+        ClientEffect::Create(path) => Effect::Create(path.into()),
+        ClientEffect::Write(path, bytes) => {
+            Effect::Write(path.into(), base16ct::lower::encode_string(bytes))
+        }
+        ClientEffect::Sync(path) => Effect::Sync(path.into()),
+        ClientEffect::Rename(from, to) => Effect::Rename(from.into(), to.into()),
+        ClientEffect::Remove(path) => Effect::Remove(path.into()),
+        ClientEffect::SyncFolder(path) => Effect::SyncFolder(path.into()),
+        ClientEffect::Send { method, path } => Effect::Other(format!("send {method} {path}")),
+        ClientEffect::Received { method, path, status } => {
+            Effect::Other(format!("received {status} to {method} {path}"))
+        }
+        other => Effect::Other(format!("{other:?}")),
+    }
+}
+
+async fn join(device: &Device, custodian_key: &Path) -> Result<()> {
+    let key = fs::read_to_string(custodian_key).context("there is no custodian's key")?;
+    let key = ApiKey::new(key.trim())?;
+    let (context, api_key) = custodian::create_client(&device.service, &key).await?;
+    let client = Client {
+        custodian: context.custodian.as_str().to_owned(),
+        client: context.client.as_str().to_owned(),
+        api_key: api_key.expose().to_owned(),
+    };
+    fs::write(&device.client, serde_json::to_string(&client)?)?;
+    Ok(Told::Joined.say()?)
+}
+
+async fn create(portal: &Portal) -> Result<(), Failure> {
+    let addresses = portal.create_wallet(&nobody).await?;
+    Ok(Told::Created { wallets: wallets(&addresses) }.say()?)
+}
+
+async fn back_up(portal: &Portal, method: &str, anew: bool) -> Result<(), Failure> {
+    let method = MethodId::new(method.to_owned())?;
+    let options = BackUpOptions { enroll_anew: anew, ..BackUpOptions::default() };
+    let done = portal.back_up(&method, &options, &nobody).await?;
+    tell(&done.notices)?;
+    let (method, backup) = (method.to_string(), done.backup.to_string());
+    Ok(Told::BackedUp { method, backup, proved: done.proved }.say()?)
+}
+
+async fn recover(portal: &Portal, method: &str, backup: Option<&str>) -> Result<(), Failure> {
+    let backup = backup.map(|id| BackupId::new(id.to_owned())).transpose()?;
+    let options = RecoverOptions { backup, ..RecoverOptions::default() };
+    let done = portal.recover(&MethodId::new(method.to_owned())?, &options, &nobody).await?;
+    tell(&done.notices)?;
+    let (wallets, backup) = (wallets(&done.addresses), done.backup.to_string());
+    Ok(Told::Recovered { wallets, backup }.say()?)
+}
+
+async fn revoke(portal: &Portal, method: &str) -> Result<(), Failure> {
+    portal.revoke(&MethodId::new(method.to_owned())?, &nobody).await?;
+    Ok(Told::Revoked { method: method.to_owned() }.say()?)
+}
+
+async fn sign(portal: &Portal) -> Result<(), Failure> {
+    let Some(addresses) = portal.addresses().await? else { return Err(Error::NoWallet.into()) };
+    let digest = Sha256::digest(SIGNED).into();
+    let mut signatures = Signatures::new();
+    for (curve, _) in addresses.iter() {
+        let payload = match curve {
+            Curve::Secp256k1 => Payload::Digest(&digest),
+            _ => Payload::Message(SIGNED),
+        };
+        let bytes = match portal.sign(payload).await? {
+            Signature::Ecdsa(signature) => *signature.as_bytes(),
+            Signature::Ed25519(signature) => signature,
+        };
+        signatures.insert(curve.to_string(), base16ct::lower::encode_string(&bytes));
+    }
+    Ok(Told::Signed { signatures }.say()?)
+}
+
+async fn finish(portal: &Portal) -> Result<(), Failure> {
+    tell(&portal.finish_interrupted().await?)?;
+    Ok(Told::Finished.say()?)
+}
+
+async fn status(portal: &Portal) -> Result<(), Failure> {
+    let status = portal.status().await?;
+    tell(&status.notices)?;
+    let completed = status
+        .backups
+        .iter()
+        .filter(|backup| backup.completed)
+        .map(|set| Completed { backup: set.id.to_string(), method: set.method.to_string() });
+    let status = Status {
+        wallets: status.addresses.as_ref().map(wallets),
+        at_service: status.service_addresses.as_ref().map(wallets),
+        live: status.live,
+        completed: completed.collect(),
+    };
+    Ok(Told::Status(status).say()?)
+}
+
+fn wallets(addresses: &Addresses) -> Wallets {
+    let hex = |key: &portal_client::PublicKey| base16ct::lower::encode_string(key.as_bytes());
+    addresses.iter().map(|(curve, key)| (curve.to_string(), hex(key))).collect()
+}
+
+fn tell(notices: &[Notice]) -> io::Result<()> {
+    notices.iter().try_for_each(|notice| told(notice).say())
+}
+
+fn told(notice: &Notice) -> Told {
+    let (backup, method) = match notice {
+        Notice::BackupFinished { method, backup }
+        | Notice::BackupAbandoned { method, backup }
+        | Notice::BackupLeft { method, backup } => (Some(backup), Some(method)),
+        Notice::BackupUnusable { backup, .. } => (Some(backup), None),
+        Notice::RolledBack { method } | Notice::Retired { method } => (None, Some(method)),
+        _ => (None, None),
+    };
+    Told::Notice {
+        kind: variant(notice),
+        backup: backup.map(ToString::to_string),
+        method: method.map(ToString::to_string),
+        text: notice.to_string(),
+    }
+}
+
+fn failed(error: &Error) -> Told {
+    Told::Failed { kind: variant(error), text: error.to_string() }
+}
+
+/// The name of an enum's variant, as it was written.
+fn variant(value: &impl std::fmt::Debug) -> String {
+    let debug = format!("{value:?}");
+    debug.chars().take_while(|c| c.is_alphanumeric()).collect()
+}
+
+fn nobody(_: Progress) {}

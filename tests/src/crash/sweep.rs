@@ -1,0 +1,385 @@
+//! Tries every point of a scenario: lives up to it, dies there, restarts, checks.
+
+use std::{fmt, fs, io, net::SocketAddr, path::Path, thread, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use backup_testkit::{Disk, Files};
+use clap::ValueEnum;
+
+use super::{
+    check::{self, Verdict},
+    device::Act,
+    ledger::Ledger,
+    power,
+    process::{DeviceEnd, ServiceProcess, any_port},
+    recorder::{Death, Effect, read_log},
+    safeguard::{Owner, Safeguard},
+    scenario::{Scenario, Step},
+    site::{Lab, Site},
+    strace, world,
+    world::World,
+};
+
+/// Who dies.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
+pub enum Side {
+    /// The device
+    Device,
+    /// The service
+    Service,
+}
+
+/// How it dies.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
+pub enum Mode {
+    /// The process is killed
+    Kill,
+    /// The machine loses power: what was not synced is gone
+    Power,
+}
+
+/// Where a life is cut short.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Point {
+    /// Who dies.
+    pub side: Side,
+    /// How.
+    pub mode: Mode,
+    /// Before which of its effects, or in the middle of it.
+    pub death: Death,
+    /// What the effect was in the recording run.
+    pub effect: String,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Where the life was cut short.
+    pub point: Point,
+    /// How many worlds it may have left behind.
+    pub worlds: usize,
+    /// What is wrong with the first of them in which something is.
+    pub verdict: Verdict,
+}
+
+/// A scenario up to its operation.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    lab: &'a Lab,
+    scenario: &'a Scenario,
+    without: Option<Safeguard>,
+    world: World,
+    ledger: Ledger,
+    points: Vec<(Side, Vec<Effect>)>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Lives up to the operation, and once through it to see what its effects are.
+    ///
+    /// # Errors
+    ///
+    /// If even the undisturbed life goes wrong.
+    pub fn new(
+        lab: &'a Lab,
+        scenario: &'a Scenario,
+        without: Option<Safeguard>,
+        folder: &Path,
+    ) -> Result<Self> {
+        let world = World::empty(&folder.join("world"), &scenario.devices())?;
+        let site = Site::new(lab, scenario, world.clone(), folder.join("logs"))?;
+        let ledger = live_up_to(&site)?;
+        let points = Vec::new();
+        let mut prepared = Self { lab, scenario, without, world, ledger, points };
+        prepared.record(&folder.join("recording"))?;
+        Ok(prepared)
+    }
+
+    /// The scenario's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.scenario.name
+    }
+
+    /// Every point of the operation, on both sides.
+    #[must_use]
+    pub fn points(&self, mode: Mode) -> Vec<Point> {
+        let of_side = |(side, effects): &(Side, Vec<Effect>)| {
+            let side = *side;
+            let whole = effects.iter().enumerate().map(move |(at, effect)| {
+                let death = Death { at, torn: false };
+                Point { side, mode, death, effect: effect.name() }
+            });
+            let torn = effects.iter().enumerate().filter(move |(_, effect)| {
+                // Without power the unsynced bytes are torn anyway.
+                mode == Mode::Kill && matches!(effect, Effect::Write(..))
+            });
+            let torn = torn.map(move |(at, effect)| {
+                let death = Death { at, torn: true };
+                Point { side, mode, death, effect: format!("half of {}", effect.name()) }
+            });
+            whole.chain(torn).collect::<Vec<_>>()
+        };
+        self.points.iter().flat_map(of_side).collect()
+    }
+
+    /// Dies at a point, restarts, and checks every world that may be there then.
+    ///
+    /// # Errors
+    ///
+    /// If the harness itself fails.
+    pub fn try_point(&self, point: &Point, folder: &Path) -> Result<Outcome> {
+        let mut worlds = 0;
+        loop {
+            let lived = self.live(point, worlds, folder)?;
+            let more = lived.more_at_service;
+            for left in self.left_behind(point, &lived)? {
+                worlds += 1;
+                let verdict = self.check(&lived, &left, folder)?;
+                if !verdict.is_fine() {
+                    return Ok(Outcome { point: point.clone(), worlds, verdict });
+                }
+            }
+            if !more {
+                return Ok(Outcome { point: point.clone(), worlds, verdict: Verdict::default() });
+            }
+        }
+    }
+
+    fn record(&mut self, folder: &Path) -> Result<()> {
+        let site = self.site(folder)?;
+        let options = site.service();
+        let (service, at) = site.serve(&options)?;
+        let end = site.take(&self.scenario.operation, at)?;
+        service.kill()?;
+        let done = Ledger::is_done(&self.scenario.operation, &end.told);
+        if !done {
+            bail!("undisturbed, {} fails: {:?}", self.scenario.name, end.told);
+        }
+        let device = read_log(&site.logs.join("device.effects"))?;
+        let service = read_log(&options.effects())?;
+        self.points = vec![(Side::Device, device), (Side::Service, service)];
+        let ledger = self.heard(&end);
+        let verdict = check::check(&site, &ledger, &folder.join("scratch"))?;
+        if !verdict.is_fine() {
+            bail!("undisturbed, {} goes wrong: {verdict:?}", self.scenario.name);
+        }
+        Ok(())
+    }
+
+    fn site(&self, folder: &Path) -> Result<Site<'a>> {
+        let world = self.world.copy_to(&folder.join("world"))?;
+        let logs = folder.join("logs");
+        remove(&logs)?;
+        Ok(Site::new(self.lab, self.scenario, world, logs)?.at_operation())
+    }
+
+    fn heard(&self, end: &DeviceEnd) -> Ledger {
+        let mut ledger = self.ledger.clone();
+        ledger.hear(&self.scenario.operation, &end.told);
+        ledger
+    }
+}
+
+/// A life that was cut short.
+struct Lived<'a> {
+    site: Site<'a>,
+    ledger: Ledger,
+    device_died: bool,
+    /// Whether the service's disk may have been left in another state as well.
+    more_at_service: bool,
+}
+
+/// What the folders of the device and of the storing method hold.
+struct Left {
+    device: Files,
+    keys: Files,
+}
+
+impl<'a> Prepared<'a> {
+    /// Lives through the operation until one side dies. A service comes back at once, with the
+    /// `variant`-th disk that it may have.
+    fn live(&self, point: &Point, variant: usize, folder: &Path) -> Result<Lived<'a>> {
+        let site = self.site(folder)?;
+        let mut mortal = Mortal::start(self, &site, point, variant)?;
+        let death = (point.side == Side::Device).then_some(point.death);
+        let at = mortal.address;
+        let mut device = site.begin(&self.scenario.operation, at, death)?;
+        let end = loop {
+            mortal.revive_if_dead()?;
+            match device.ended()? {
+                Some(end) => break end,
+                None => thread::sleep(Duration::from_millis(1)),
+            }
+        };
+        let more_at_service = mortal.end()?;
+        let ledger = self.heard(&end);
+        Ok(Lived { site, ledger, device_died: end.killed, more_at_service })
+    }
+
+    /// What may be left behind of the device that died.
+    fn left_behind(&self, point: &Point, lived: &Lived<'_>) -> Result<Vec<Left>> {
+        let device = self.scenario.operation.device;
+        let (own, keys) = (lived.site.world.device(device), lived.site.world.keys());
+        let now = Left { device: world::files(&own)?, keys: world::files(&keys)? };
+        let mut left = if lived.device_died && point.mode == Mode::Power {
+            self.without_power(lived, &own, &keys)?
+        } else {
+            vec![now]
+        };
+        if let Some(safeguard) = self.without.filter(|_| lived.device_died) {
+            let before = world::files(&self.world.device(device))?;
+            left.iter_mut().for_each(|left| safeguard.after_death(&before, &mut left.device));
+        }
+        Ok(left)
+    }
+
+    fn without_power(&self, lived: &Lived<'_>, own: &Path, keys: &Path) -> Result<Vec<Left>> {
+        let log = read_log(&lived.site.logs.join("device.effects"))?;
+        let device = self.scenario.operation.device;
+        let before = power::held(&self.world.device(device))?;
+        let devices = power::after_loss(before, &log, own, |effect| {
+            self.without.is_none_or(|without| without.lets(Owner::Device, effect))
+        })?;
+        let before = power::held(&self.world.keys())?;
+        let stores = power::after_loss(before, &log, keys, |effect| {
+            self.without.is_none_or(|without| without.lets(Owner::Keys, effect))
+        })?;
+        let pairs = devices.iter().flat_map(|device| {
+            stores.iter().map(|keys| Left { device: device.clone(), keys: keys.clone() })
+        });
+        Ok(pairs.collect())
+    }
+
+    fn check(&self, lived: &Lived<'_>, left: &Left, folder: &Path) -> Result<Verdict> {
+        let site = lived.site.copy_to(&folder.join("left"))?;
+        if lived.device_died {
+            world::replace_files(&site.world.device(self.scenario.operation.device), &left.device)?;
+            world::replace_files(&site.world.keys(), &left.keys)?;
+        }
+        check::check(&site, &lived.ledger, &folder.join("scratch"))
+    }
+}
+
+/// A service that dies once, and comes back at the same address.
+struct Mortal<'a> {
+    prepared: &'a Prepared<'a>,
+    site: &'a Site<'a>,
+    power: bool,
+    variant: usize,
+    process: Option<ServiceProcess>,
+    address: SocketAddr,
+    has_died: bool,
+    more: bool,
+}
+
+impl<'a> Mortal<'a> {
+    fn start(
+        prepared: &'a Prepared<'a>,
+        site: &'a Site<'a>,
+        point: &Point,
+        variant: usize,
+    ) -> Result<Self> {
+        let dies = point.side == Side::Service;
+        let mut options = site.service();
+        options.die_at = dies.then_some(point.death.at);
+        options.traced = dies && point.mode == Mode::Power;
+        let process = ServiceProcess::start(&options, any_port())?;
+        let address = process.address();
+        let mut mortal = Self {
+            prepared,
+            site,
+            power: options.traced,
+            variant,
+            process: Some(process),
+            address: address.unwrap_or_else(any_port),
+            has_died: false,
+            more: false,
+        };
+        if address.is_none() {
+            if !dies {
+                bail!("the service does not start: {}", fs::read_to_string(options.errors())?);
+            }
+            mortal.revive()?;
+        }
+        Ok(mortal)
+    }
+
+    fn revive_if_dead(&mut self) -> Result<()> {
+        let is_dead = self.process.as_mut().map_or(Ok(true), ServiceProcess::is_dead)?;
+        if is_dead { self.revive() } else { Ok(()) }
+    }
+
+    fn revive(&mut self) -> Result<()> {
+        self.process = None;
+        if self.has_died {
+            bail!("the service died twice");
+        }
+        self.has_died = true;
+        if self.power {
+            self.lose_power()?;
+        }
+        let process = ServiceProcess::start(&self.site.service(), self.address)?;
+        let errors = fs::read_to_string(self.site.service().errors())?;
+        self.address = process.address().with_context(|| format!("does not restart: {errors}"))?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn lose_power(&mut self) -> Result<()> {
+        let folder = self.site.world.service();
+        let calls = fs::read_to_string(self.site.service().calls())?;
+        let mut disk = Disk::holding(world::files(&self.prepared.world.service())?);
+        let without = self.prepared.without;
+        strace::replay(&calls, &folder, &mut disk, |effect| {
+            without.is_none_or(|without| without.lets(Owner::Service, effect))
+        })?;
+        let disks = disk.after_power_loss();
+        self.more = self.variant + 1 < disks.len();
+        let files = disks.get(self.variant).or(disks.last()).context("a disk holds something")?;
+        Ok(world::replace_files(&folder, files)?)
+    }
+
+    /// Kills it; whether there is another state that its disk may have been left in.
+    fn end(mut self) -> Result<bool> {
+        if let Some(process) = self.process.take() {
+            process.kill()?;
+        }
+        Ok(self.more)
+    }
+}
+
+/// A service is started, a client made, and everything done that comes before the operation.
+fn live_up_to(site: &Site<'_>) -> Result<Ledger> {
+    let mut ledger = Ledger::default();
+    let (service, at) = site.serve(&site.service())?;
+    let join = Step {
+        device: site.scenario.operation.device,
+        act: Act::Join { custodian_key: site.world.service().join("custodian.key") },
+        secrets: Vec::new(),
+    };
+    for step in [&join].into_iter().chain(&site.scenario.before) {
+        let end = site.take(step, at)?;
+        if !Ledger::is_done(step, &end.told) {
+            bail!("undisturbed, {:?} fails: {:?}", step.act, end.told);
+        }
+        ledger.hear(step, &end.told);
+    }
+    service.kill()?;
+    if !ledger.false_words.is_empty() {
+        bail!("undisturbed, the user is told: {:?}", ledger.false_words);
+    }
+    Ok(ledger)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    if fs::exists(folder)? { fs::remove_dir_all(folder) } else { Ok(()) }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { side, mode, death, effect } = self;
+        let word = |value: &dyn fmt::Debug| format!("{value:?}").to_lowercase();
+        write!(f, "--side {} --mode {} --point {}", word(side), word(mode), death.at)?;
+        write!(f, "{} ({effect})", if death.torn { " --torn" } else { "" })
+    }
+}
