@@ -121,7 +121,6 @@ impl TestClient {
 
 impl Device {
     /// What an app on this device sets up, for wallets on Ed25519, which are quick to make.
-    #[must_use]
     pub fn app(&self, url: &str) -> PortalBuilder {
         let key = DataKey::copied_from(&[0x11; 32]);
         let store = DeviceStore::new(self.folder.path(), self.client.context.clone(), key);
