@@ -63,8 +63,7 @@ impl Terminal {
         Self { script, shown: Vec::new() }
     }
 
-    /// Types `answer`, no faster than a person could, when `question` is shown, which it was not
-    /// before.
+    /// Types `answer`, no faster than a person could, when `question` is shown anew.
     fn answer(&mut self, question: &str, answer: &str) {
         let from = self.shown.len();
         while !String::from_utf8_lossy(&self.shown[from..]).contains(question) {
