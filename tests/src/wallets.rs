@@ -55,16 +55,27 @@ pub struct Device {
 impl TestService {
     /// A service that nobody has used.
     pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// A service that nobody has used, with its options changed.
+    pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the service");
         let mut service = Self { folder, running: None };
-        service.start_again().await;
+        let mut options = Options::new(service.folder());
+        change(&mut options);
+        service.run(options).await;
         service
     }
 
     /// Starts it again, on another port: with what is in its folder.
     pub async fn start_again(&mut self) {
         self.stop().await;
-        let running = Server::start(Options::new(self.folder.path())).await;
+        self.run(Options::new(self.folder())).await;
+    }
+
+    async fn run(&mut self, options: Options) {
+        let running = Server::start(options).await;
         self.running = Some(running.expect("the service starts"));
     }
 
