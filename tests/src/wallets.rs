@@ -41,7 +41,13 @@ impl Clone for TestClient {
     }
 }
 
-fn copied(key: &ApiKey) -> ApiKey {
+/// The key once more, as an app that starts again reads it from its keychain.
+///
+/// # Panics
+///
+/// Never: it was a key.
+#[must_use]
+pub fn copied(key: &ApiKey) -> ApiKey {
     ApiKey::new(key.expose()).expect("it is a key")
 }
 

@@ -22,7 +22,9 @@ use portal_client::{
 };
 use portal_tests::{
     middle::{Answer, Asked, Meddler, Method, Middle, StatusCode},
-    wallets::{Device, TestClient, TestService, memory_id, memory_method, on_runtime, unseen},
+    wallets::{
+        Device, TestClient, TestService, copied, memory_id, memory_method, on_runtime, unseen,
+    },
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -412,7 +414,7 @@ fn another_clients_everything_under_this_ones_name_is_refused() {
     on_runtime(async {
         let service = TestService::start().await;
         let two = Two::begin(&service, Curves::ED25519).await;
-        let (ours, key) = (&two.ours, two.theirs.client.key.clone());
+        let (ours, key) = (&two.ours, copied(&two.theirs.client.key));
         let (_device, new) = ours.new_app();
         let kept = ours.store.len();
         ours.middle.meddle(Impostor { context: ours.client.context.clone(), key });
@@ -760,7 +762,8 @@ impl Meddler for Silent {
 fn a_service_that_denies_a_commit_has_no_key_destroyed_that_the_backup_needs() {
     on_runtime(async {
         let service = TestService::start().await;
-        let denials: [(&str, fn(&mut Value)); 5] = [
+        type Denial = fn(&mut Value);
+        let denials: [(&str, Denial); 5] = [
             ("it was never made", |view| view["backups"] = json!([])),
             ("it is pending", |view| view["backups"][0]["status"] = "PENDING".into()),
             ("it has no envelope", |view| {

@@ -1,5 +1,5 @@
-//! A stolen API key: whoever has it, and has heard all that the user's devices ever sent, tries every
-//! request in every order, for as long as he likes. Nothing that the user has is lost by it.
+//! A stolen API key: whoever has it, and has heard all that the user's devices ever sent, tries
+//! every request in every order, for as long as he likes. Nothing that the user has is lost by it.
 //!
 //! `PROPTEST_CASES` tries more sequences than the few of a usual run.
 
@@ -33,7 +33,7 @@ use portal_mpc::{
 use portal_server::{clock::Clock, maintenance};
 use portal_tests::{
     middle::{Answer, Asked, Meddler, Method, Middle, StatusCode},
-    wallets::{Device, TestClient, TestService, on_runtime, unseen},
+    wallets::{Device, TestClient, TestService, copied, on_runtime, unseen},
 };
 use proptest::{
     prelude::*,
@@ -248,7 +248,7 @@ impl Thief {
         let mut backups = victim.backups.clone();
         backups.push("of-nobody".into());
         Self {
-            key: victim.client.key.clone(),
+            key: copied(&victim.client.key),
             context: victim.client.context.clone(),
             device: DeviceKey::generate().unwrap(),
             signing,
@@ -409,7 +409,7 @@ async fn own_wallet(world: &World) -> (StoredShare<Client>, BackupShare<Client>,
         DeviceStore::new(folder.path(), client.context.clone(), key)
     };
     let method: Arc<dyn BackupMethod> = Arc::new(StoredKey::new(MemoryStore::new()));
-    let app = Portal::builder(&world.service.url(), client.key.clone(), store());
+    let app = Portal::builder(&world.service.url(), copied(&client.key), store());
     let app = app.curves(Curves::ED25519).method(Arc::clone(&method)).build().unwrap();
     app.create_wallet(&unseen).await.unwrap();
     let made = app.back_up(&method.id(), &BackUpOptions::default(), &unseen).await.unwrap();
@@ -465,14 +465,15 @@ impl Begun {
     const ALL: [Self; 5] = [Self::Generate, Self::Recover, Self::Confirm, Self::Sign, Self::BackUp];
 }
 
-/// Just beyond each timer of the service: sessions, pending signing sets, marks of sessions, pending
-/// backups, grace.
+/// Just beyond each timer of the service: sessions, pending signing sets, marks of sessions,
+/// pending backups, grace.
 const WAITS: [u64; 7] = [1, MINUTE, 11 * MINUTE, 61 * MINUTE, DAY + MINUTE, 8 * DAY, 31 * DAY];
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let any = 0..10_000_usize;
     let one = || any.clone();
     let two = || (any.clone(), any.clone());
+    let begun = prop::sample::select(Begun::ALL.to_vec());
     let act = prop_oneof![
         1 => Just(Act::Look),
         1 => one().prop_map(Act::Read),
@@ -482,7 +483,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => two().prop_map(|(at, bit)| Act::OneBit(at, bit)),
         3 => (one(), prop::option::of(one())).prop_map(|(at, after)| Act::SignedAnew(at, after)),
         2 => two().prop_map(|(at, bit)| Act::OneBitSignedAnew(at, bit)),
-        4 => (prop::sample::select(Begun::ALL.to_vec()), one()).prop_map(|(op, of)| Act::Begin(op, of)),
+        4 => (begun, one()).prop_map(|(op, of)| Act::Begin(op, of)),
         2 => (one(), prop::option::of(one())).prop_map(|(of, head)| Act::Commit(of, head)),
         2 => one().prop_map(Act::Drop),
         2 => two().prop_map(|(of, and)| Act::Revoke(of, and)),

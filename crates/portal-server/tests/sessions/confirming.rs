@@ -64,7 +64,7 @@ async fn a_confirmed_recovery_destroys_the_set_that_it_replaces_and_proves_its_b
     new.confirm(&service, &user).await.unwrap();
     let seen = view(&service, &user).await;
     assert!(seen.pending_signing.is_empty() && seen.backups[0].proved);
-    assert!(!seen.backups[0].envelope_sha256.is_none());
+    assert!(seen.backups[0].envelope_sha256.is_some());
 
     assert_eq!(lost.sign(&service, &user).await, Err(ErrorId::SignShareMismatch));
     let error = lost.begin_backup(&service, &user, "b2").await.err();
