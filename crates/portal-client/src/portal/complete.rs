@@ -63,6 +63,7 @@ impl Turn<'_> {
             }
             records::remove_new_sealer(state);
             state.set_head(run.method.clone(), view::hash(text));
+            records::withdraw_leftovers(state, run)?;
             let mut enrollments = Enrollments::of(state)?;
             enrollments.note(envelope.header(), proved_at);
             enrollments.keep(state)
