@@ -105,7 +105,7 @@ fn a_wallet_whose_creation_was_stopped_is_there_or_can_be_created() {
                 match app.create_wallet(&unseen).await {
                     Ok(_) => assert!(!is_there),
                     Err(error) => {
-                        assert!(is_there && matches!(error, Error::WalletExists), "{error}")
+                        assert!(is_there && matches!(error, Error::WalletExists), "{error}");
                     }
                 }
                 app.sign(Payload::Message(b"m")).await.unwrap();

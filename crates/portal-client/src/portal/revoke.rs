@@ -31,8 +31,8 @@ impl Turn<'_> {
         })
     }
 
-    /// Forgets the head first: after a crash, a backup that was destroyed at the user's own wish must
-    /// not look like one that the service has lost.
+    /// Forgets the head first: after a crash, a backup that was destroyed at the user's own wish
+    /// must not look like one that the service has lost.
     async fn expect_it_gone(&mut self, method: &MethodId) -> Result<()> {
         let head = self.state().head(method).copied();
         if head.is_some() {
