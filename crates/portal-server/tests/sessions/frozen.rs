@@ -1,12 +1,12 @@
 //! Pairs of which a cheating device has learned something.
 
 use portal_api::ErrorId;
-use portal_mpc::Curves;
+use portal_mpc::{Curves, Server, StoredShare};
 
 use crate::{
     common::Service,
     second_posts::reseal,
-    wallet::{generate, recover, view},
+    wallet::{Wallet, generate, recover, view},
     wire::User,
 };
 
@@ -28,6 +28,7 @@ async fn a_cheating_device_freezes_its_pair_and_a_recovery_leads_out() {
 
     let signing = view(&service, &user).await.signing.unwrap();
     assert!(signing.pairs.secp256k1.unwrap().frozen);
+    assert!(matches!(stored(&service, &user, &wallet).await, StoredShare::Frozen(_)));
     let service = service.restart().await;
     assert_eq!(wallet.sign(&service, &user).await, Err(ErrorId::StateInvalid));
     let again = wallet.confirming(&user).run(&service, &user, &wallet.key).await;
@@ -37,6 +38,15 @@ async fn a_cheating_device_freezes_its_pair_and_a_recovery_leads_out() {
     let new = recover(&service, &user, &backup).await.unwrap();
     let found = new.confirm(&service, &user).await.unwrap();
     found.sign(&service, &user).await.unwrap();
+}
+
+/// The service's half, as it is stored.
+async fn stored(service: &Service, user: &User, wallet: &Wallet) -> StoredShare<Server> {
+    let service = service.running.service();
+    let mut view = service.store.read().await.unwrap();
+    let halves = view.signing_shares(&user.context.client, &wallet.key.public()).await.unwrap();
+    let half = halves.unwrap().secp256k1.unwrap();
+    service.custody.open_signing(&user.context, &half).await.unwrap()
 }
 
 #[tokio::test]
