@@ -161,3 +161,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(PATIENCE)
         .pragma("secure_delete", "ON")
 }
+
+#[cfg(test)]
+mod tests;
