@@ -23,7 +23,7 @@ use portal_client::{
 use portal_server::{Options, Server};
 use portal_tests::{
     ratio::median,
-    wallets::{TestService, memory_id, memory_method, on_runtime, unseen},
+    wallets::{TestService, copied, memory_id, memory_method, on_runtime, unseen},
 };
 use sqlx::{
     ConnectOptions, SqliteConnection,
@@ -179,10 +179,11 @@ async fn live(url: String, key_file: std::path::PathBuf) {
     let key = fs::read_to_string(key_file).expect("the first start made a custodian");
     let key = ApiKey::new(key.trim()).expect("it is a key");
     let (context, key) = custodian::create_client(&url, &key).await.expect("a client is made");
-    let (store, folders) = (MemoryStore::new(), [(); 2].map(|()| tempfile::tempdir().unwrap()));
+    let (store, folders) =
+        (MemoryStore::new(), [(); 2].map(|()| tempfile::tempdir().expect("a folder")));
     let app = |folder: &Path| {
         let device = DeviceStore::new(folder, context.clone(), DataKey::copied_from(&[1; 32]));
-        let app = Portal::builder(&url, key.clone(), device).method(memory_method(&store));
+        let app = Portal::builder(&url, copied(&key), device).method(memory_method(&store));
         app.build().expect("the app is set up")
     };
     let [first, second] = [0, 1].map(|index: usize| app(folders[index].path()));

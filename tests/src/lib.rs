@@ -5,6 +5,7 @@
 pub mod crash;
 pub mod cutting_proxy;
 pub mod fixed_key;
+pub mod middle;
 pub mod python;
 pub mod ratio;
 pub mod vector;

@@ -41,7 +41,13 @@ impl Clone for TestClient {
     }
 }
 
-fn copied(key: &ApiKey) -> ApiKey {
+/// The key once more, as an app that starts again reads it from its keychain.
+///
+/// # Panics
+///
+/// Never: it was a key.
+#[must_use]
+pub fn copied(key: &ApiKey) -> ApiKey {
     ApiKey::new(key.expose()).expect("it is a key")
 }
 
@@ -55,16 +61,27 @@ pub struct Device {
 impl TestService {
     /// A service that nobody has used.
     pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// A service that nobody has used, with its options changed.
+    pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the service");
         let mut service = Self { folder, running: None };
-        service.start_again().await;
+        let mut options = Options::new(service.folder());
+        change(&mut options);
+        service.run(options).await;
         service
     }
 
     /// Starts it again, on another port: with what is in its folder.
     pub async fn start_again(&mut self) {
         self.stop().await;
-        let running = Server::start(Options::new(self.folder.path())).await;
+        self.run(Options::new(self.folder())).await;
+    }
+
+    async fn run(&mut self, options: Options) {
+        let running = Server::start(options).await;
         self.running = Some(running.expect("the service starts"));
     }
 
@@ -121,7 +138,6 @@ impl TestClient {
 
 impl Device {
     /// What an app on this device sets up, for wallets on Ed25519, which are quick to make.
-    #[must_use]
     pub fn app(&self, url: &str) -> PortalBuilder {
         let key = DataKey::copied_from(&[0x11; 32]);
         let store = DeviceStore::new(self.folder.path(), self.client.context.clone(), key);

@@ -4,6 +4,7 @@
 
 use std::{future::Future, sync::Arc};
 
+use backup_core::MethodId;
 use backup_testkit::MemoryStore;
 use portal_client::{BackUpOptions, Error, Payload, Portal, RecoverOptions, Result};
 use portal_tests::wallets::{
@@ -104,7 +105,7 @@ fn a_wallet_whose_creation_was_stopped_is_there_or_can_be_created() {
                 match app.create_wallet(&unseen).await {
                     Ok(_) => assert!(!is_there),
                     Err(error) => {
-                        assert!(is_there && matches!(error, Error::WalletExists), "{error}")
+                        assert!(is_there && matches!(error, Error::WalletExists), "{error}");
                     }
                 }
                 app.sign(Payload::Message(b"m")).await.unwrap();
@@ -208,6 +209,35 @@ fn a_recovery_that_was_stopped_can_be_finished_or_begun_again() {
             }
             scene.app().recover(&memory_id(), &RecoverOptions::default(), &unseen).await.unwrap();
             scene.app().sign(Payload::Message(b"m")).await.unwrap();
+        })
+        .await;
+    });
+}
+
+#[test]
+fn a_revocation_that_was_stopped_is_not_taken_for_a_service_that_lost_a_backup() {
+    on_runtime(async {
+        let service = TestService::start().await;
+        let (kept, memory) = (MethodId::GDRIVE, memory_id());
+        let keeper = MemoryStore::with_id(kept.clone());
+        let setup = || async {
+            let scene = Scene::with_backup(&service).await;
+            let device = scene.device.app(&service.url());
+            let app = device.method(memory_method(&keeper)).build().unwrap();
+            app.back_up(&kept, &BackUpOptions::default(), &unseen).await.unwrap();
+            scene
+        };
+        let revoke = async |app: Portal| app.revoke(&memory_id(), &unseen).await;
+        stop_everywhere(setup, revoke, |scene, is_whole| {
+            let memory = memory.clone();
+            async move {
+                let app = scene.app();
+                assert_eq!(app.finish_interrupted().await.unwrap(), []);
+                assert!(completed(&app).await == 1 || !is_whole);
+                app.revoke(&memory, &unseen).await.unwrap();
+                assert_eq!(completed(&app).await, 1);
+                assert!(scene.store.is_empty(), "no key without a backup");
+            }
         })
         .await;
     });

@@ -1,7 +1,8 @@
 //! Addresses of a wallet, as they are shown and as they are typed.
 
 use portal_client::{Addresses, Namespace};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use sha3::{Digest, Keccak256};
 
 /// The chains, by the names that are printed.
 const CHAINS: [(&str, Namespace); 6] = [
@@ -19,7 +20,7 @@ pub(crate) fn as_text(addresses: &Addresses) -> String {
 
 pub(crate) fn as_json(addresses: &Addresses) -> Value {
     let addresses = known(addresses).map(|(chain, address)| (chain.to_owned(), address.into()));
-    Value::Object(Map::from_iter(addresses))
+    Value::Object(addresses.collect())
 }
 
 fn known(addresses: &Addresses) -> impl Iterator<Item = (&'static str, String)> {
@@ -37,7 +38,23 @@ pub(crate) fn parse(text: &str) -> Result<(Namespace, String), &'static str> {
         32..=44 if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Namespace::Solana,
         _ => return Err("not the form of an address that a wallet here has"),
     };
-    Ok((namespace, text.to_owned()))
+    let address = if namespace == Namespace::Eip155 { with_checksum(text) } else { text.into() };
+    Ok((namespace, address))
+}
+
+/// As wallets show an address (<https://eips.ethereum.org/EIPS/eip-55>), if it is written in lower
+/// case, as many programs do: a letter is raised where the hash of the text has a high bit.
+fn with_checksum(address: &str) -> String {
+    let digits = &address[2..];
+    if digits.contains(|letter: char| letter.is_ascii_uppercase()) {
+        return address.to_owned();
+    }
+    let hash = Keccak256::digest(digits);
+    let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let raise = |(letter, nibble): (char, u8)| {
+        if nibble >= 8 { letter.to_ascii_uppercase() } else { letter }
+    };
+    "0x".chars().chain(digits.chars().zip(nibbles).map(raise)).collect()
 }
 
 #[cfg(test)]
@@ -56,6 +73,14 @@ mod tests {
         ] {
             assert_eq!(parse(address), Ok((expected, address.to_owned())));
         }
+    }
+
+    #[test]
+    fn an_ethereum_address_may_be_written_without_its_checksum() {
+        // From the EIP.
+        let shown = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        assert_eq!(parse(&shown.to_lowercase()).unwrap().1, shown);
+        assert_eq!(parse(shown).unwrap().1, shown);
     }
 
     #[test]

@@ -23,21 +23,21 @@ use crate::{
     address,
     failure::{Failure, Kind},
     output::{Answer, Output},
-    signals::unless_interrupted,
+    signals::Signals,
     wallet,
 };
 
 /// Whatever happens, the service has ended and the folder is gone when this returns.
-pub(crate) async fn run(output: Output) -> Result<Answer, Failure> {
+pub(crate) async fn run(output: Output, mut signals: Signals) -> Result<Answer, Failure> {
     let begin = Instant::now();
     let narrator = Narrator::new(output.json);
     narrator.tell(INTRODUCTION);
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::failed(format!("cannot make a temporary folder: {error}")))?;
     narrator.step("A business runs the service: a process of its own, reached over HTTP only");
-    let service = unless_interrupted(Service::start(folder.path())).await?;
+    let service = signals.unless_interrupted(Service::start(folder.path())).await?;
     narrator.say_time(&format!("It answers at {}", service.url));
-    let told = unless_interrupted(story(&narrator, &service, folder.path())).await;
+    let told = signals.unless_interrupted(story(&narrator, &service, folder.path())).await;
     let stopped = service.stop().await;
     let addresses = told?;
     stopped?;
@@ -57,8 +57,8 @@ The private key of such a wallet is in no single place. It exists as two halves,
 on your device and one at a service, and both must take part to sign. Lose the device, and your half
 is gone, unless it was backed up.
 
-Nothing here is pretended but the person who types: wallet, service, encryption, password hashing,
-files and checks are those that anybody runs who uses this.";
+What is real here: the wallet, the service, the encryption, the password hashing, and every check.
+What is not:       the person who types, and the machines. Each device is a folder of this one.";
 
 /// Runs in order; whatever does not hold ends it. Gives the wallet's addresses.
 async fn story(
@@ -81,8 +81,8 @@ async fn story(
     narrator.step("You choose a password, and the wallet is backed up");
     let app = device.start_app(&login, &[TOO_SHORT, PASSWORD, PASSWORD])?;
     app.back_up(&MethodId::PASSWORD, &BackUpOptions::default(), narrator).await?;
-    narrator.say_time("One half is encrypted for you, the other is with the custodian");
-    narrator.say("You entered the password a second time to try the backup out: it opened.");
+    narrator.say_time("The second time it was tried out, by the way of a recovery: it opened");
+    narrator.say("One half is encrypted under your password, the other is with the custodian.");
 
     narrator.step("A year later it is backed up again, without a password");
     let app = device.start_app(&login, &[])?;

@@ -11,13 +11,14 @@ macro_rules! exit_codes {
     () => {
         "\
 Exit codes:
-  0  everything that was asked for was done, and checked
-  1  it failed; the message says why and what to do
-  2  the command line was wrong
-  3  the password, key or account is not the right one
-  4  something did not answer; nothing is wrong that trying again cannot mend
-  5  not possible as things stand: another device took over, or there is a wallet already
-  6  what was read is damaged, not what it should be, or of a newer version"
+    0  everything that was asked for was done, and checked
+    1  it failed; the message says why and what to do
+    2  the command line was wrong
+    3  the password, key or account is not the right one
+    4  something did not answer; nothing is wrong that trying again cannot mend
+    5  not possible as things stand: another device took over, or there is a wallet already
+    6  what was read is damaged, not what it should be, or of a newer version
+  130  ended by Ctrl-C or SIGTERM; the next command finishes or undoes what was begun"
     };
 }
 pub(crate) use exit_codes;

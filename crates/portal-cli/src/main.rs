@@ -31,7 +31,7 @@ use tokio::runtime::Runtime;
 use crate::{
     failure::{Failure, Kind, exit_codes},
     output::{Answer, Output},
-    signals::unless_interrupted,
+    signals::Signals,
 };
 
 /// Wallets whose key is in no single place, their backups, and the service behind both
@@ -41,7 +41,7 @@ use crate::{
 /// one encrypted under your password, one kept by a custodian. It brings the wallet back when the
 /// device is lost.
 #[derive(Debug, Parser)]
-#[command(version, after_help = concat!(
+#[command(version, max_term_width = 100, after_help = concat!(
     "Examples:
   portal demo                       see all of it work, with nothing to set up
 
@@ -154,17 +154,25 @@ fn run(command: Command, output: Output) -> Result<Option<Answer>, Failure> {
 }
 
 async fn answer(command: Command, output: Output) -> Result<Option<Answer>, Failure> {
-    let answer = match command {
-        Command::Serve(serve) => return serve::run(serve, output).await.map(|()| None),
-        Command::Demo => demo::run(output).await,
-        Command::Client(command) => unless_interrupted(client::run(command)).await,
-        Command::Wallet(command) => unless_interrupted(wallet::run(command, output)).await,
-        Command::Backup(backup) => unless_interrupted(backup::run(backup, output)).await,
-        Command::Recover(recover) => unless_interrupted(recover::run(recover, output)).await,
-        Command::Status(status) => unless_interrupted(status::run(status)).await,
+    let mut signals = Signals::listen()?;
+    match command {
+        Command::Serve(serve) => serve::run(serve, output, signals).await.map(|()| None),
+        Command::Demo => demo::run(output, signals).await.map(Some),
+        short => signals.unless_interrupted(short_answer(short, output)).await.map(Some),
+    }
+}
+
+/// Of those that end by themselves, and may be dropped at any point.
+async fn short_answer(command: Command, output: Output) -> Result<Answer, Failure> {
+    match command {
+        Command::Client(command) => client::run(command).await,
+        Command::Wallet(command) => wallet::run(command, output).await,
+        Command::Backup(backup) => backup::run(backup, output).await,
+        Command::Recover(recover) => recover::run(recover, output).await,
+        Command::Status(status) => status::run(status).await,
         Command::Envelope(command) => envelope::run(&command),
-    };
-    answer.map(Some)
+        Command::Demo | Command::Serve(_) => unreachable!("they are run above"),
+    }
 }
 
 /// Shows help, or says what is wrong with the command line.

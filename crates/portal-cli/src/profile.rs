@@ -11,7 +11,7 @@ use std::{
 use backup_core::{BackupMethod, EncryptionContext};
 use clap::Args;
 use etcetera::BaseStrategy;
-use portal_client::{ApiKey, Portal, device::DeviceStore};
+use portal_client::{ApiKey, Portal, PortalBuilder, device::DeviceStore};
 
 use self::record::Record;
 use crate::{
@@ -133,7 +133,7 @@ impl Profile {
         let key = secret_file::read_key(&self.folder.join(DEVICE_KEY))?;
         let store = DeviceStore::new(self.folder.join(DEVICE), self.client().clone(), key);
         let builder = Portal::builder(self.service(), api_key, store);
-        let builder = methods.into_iter().fold(builder, |builder, method| builder.method(method));
+        let builder = methods.into_iter().fold(builder, PortalBuilder::method);
         Ok(builder.build()?)
     }
 }

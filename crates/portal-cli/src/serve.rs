@@ -1,7 +1,7 @@
 //! `portal serve`: the service, on a folder.
 
 use std::{
-    io,
+    future, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -16,7 +16,7 @@ use crate::{
     duration,
     failure::{Failure, Kind},
     output::{Answer, Output},
-    signals,
+    signals::Signals,
 };
 
 #[derive(Args, Debug)]
@@ -38,15 +38,18 @@ pub(crate) struct Serve {
     until_stdin_closes: bool,
 }
 
-pub(crate) async fn run(serve: Serve, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(serve: Serve, output: Output, mut signals: Signals) -> Result<(), Failure> {
     log_to_stderr()?;
     let mut options = Options::new(&serve.data);
     (options.listen, options.grace) = (serve.listen, serve.grace);
     let running = Server::start(options).await?;
     output.ready(&ready(running.address(), &serve.data));
-    let ended = wait_for_end(serve.until_stdin_closes).await;
+    tokio::select! {
+        () = signals.asked_to_end() => {}
+        () = stdin_closes(serve.until_stdin_closes) => {}
+    }
     running.shutdown().await;
-    ended
+    Ok(())
 }
 
 fn ready(address: SocketAddr, data: &Path) -> Answer {
@@ -61,19 +64,12 @@ fn ready(address: SocketAddr, data: &Path) -> Answer {
 /// The name under which the service keeps the key of its first custodian.
 const CUSTODIAN_KEY: &str = "custodian.key";
 
-async fn wait_for_end(until_stdin_closes: bool) -> Result<(), Failure> {
-    let ended = async {
-        if until_stdin_closes { stdin_closed().await } else { std::future::pending().await }
-    };
-    let outcome = tokio::select! {
-        outcome = signals::asked_to_end() => outcome,
-        outcome = ended => outcome,
-    };
-    outcome.map_err(|error| Failure::failed(format!("cannot wait: {error}")))
-}
-
-async fn stdin_closed() -> io::Result<()> {
-    tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await.map(drop)
+/// Returns when standard input ends, or fails; never, unless it is to be watched.
+async fn stdin_closes(is_watched: bool) {
+    if !is_watched {
+        return future::pending().await;
+    }
+    let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
 }
 
 /// Libraries are heard only if they are named.

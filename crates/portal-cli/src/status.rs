@@ -1,5 +1,6 @@
 //! `portal status`: what there is of a wallet.
 
+use backup_core::MethodId;
 use clap::Args;
 use portal_client::{Addresses, Status as Found};
 use serde_json::{Value, json};
@@ -58,7 +59,7 @@ fn wallet_in_words(found: &Found) -> &'static str {
 
 fn as_json(profile: &Profile, found: &Found) -> Value {
     let client = profile.client();
-    let silent = found.silent_methods.iter().map(|method| method.as_str());
+    let silent = found.silent_methods.iter().map(MethodId::as_str);
     json!({
         "service": profile.service(),
         "custodian": client.custodian.as_str(),

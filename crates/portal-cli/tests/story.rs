@@ -62,8 +62,8 @@ fn the_device_that_was_replaced_exits_with_5_and_says_what_to_do() {
     let (world, client) = backed_up();
     let known = world.json("old", &["wallet", "show"]);
     world.import_client("new", &client, "api-key");
-    let address = known["addresses"]["ethereum"].as_str().unwrap();
-    let recover = ["recover", "--expect", address, "--password-file", "password"];
+    let address = known["addresses"]["ethereum"].as_str().unwrap().to_lowercase();
+    let recover = ["recover", "--expect", &address, "--password-file", "password"];
     assert_eq!(world.run("new", &recover).code, Some(0));
     let ran = world.run("old", &["wallet", "sign", "--curve", "ed25519", "--message", "hello"]);
     assert_eq!(ran.code, Some(5), "{}", ran.said());

@@ -12,7 +12,7 @@ pub(crate) use self::{
     recovered::Recovered,
 };
 use crate::device::{
-    DeviceState,
+    BackupRun, DeviceState,
     codec::{Reader, damaged, unknown_version},
 };
 
@@ -33,6 +33,14 @@ pub(crate) fn set_new_sealer(state: &mut DeviceState, sealer: &Sealer) -> Result
 /// Forgets it: it is the method's own now, or its backup came to nothing.
 pub(crate) fn remove_new_sealer(state: &mut DeviceState) {
     state.remove_record(NEW_SEALER);
+}
+
+/// Keeps what the enrolments of a backup left: it is complete, or may be. A crash in the midst of
+/// giving it up, after which it was finished, left it among what is to be removed.
+pub(crate) fn withdraw_leftovers(state: &mut DeviceState, run: &BackupRun) -> Result<()> {
+    let mut leftovers = Leftovers::of(state)?;
+    leftovers.withdraw(&run.announced);
+    leftovers.keep(state)
 }
 
 /// Reads a record of the version that all of ours have.

@@ -154,8 +154,8 @@ impl Check<'_> {
         else {
             return false;
         };
-        let same = self.ledger.backups.iter().filter(|other| other.method == promise.method);
-        let is_superseded = same.last().is_some_and(|last| last.backup != backup);
+        let mut same = self.ledger.backups.iter().filter(|other| other.method == promise.method);
+        let is_superseded = same.next_back().is_some_and(|last| last.backup != backup);
         match &scenario.operation.act {
             Act::Revoke { method } => *method == promise.method,
             _ => scenario.after_grace && is_superseded,

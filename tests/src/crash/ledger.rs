@@ -43,17 +43,20 @@ impl Ledger {
     /// Whether the operation of this step was told to be done.
     #[must_use]
     pub fn is_done(step: &Step, told: &[Told]) -> bool {
-        told.iter().any(|told| match (&step.act, told) {
-            (Act::Join { .. }, Told::Joined)
-            | (Act::Create, Told::Created { .. })
-            | (Act::BackUp { .. }, Told::BackedUp { .. })
-            | (Act::Recover { .. }, Told::Recovered { .. })
-            | (Act::Revoke { .. }, Told::Revoked { .. })
-            | (Act::Sign, Told::Signed { .. })
-            | (Act::Finish, Told::Finished)
-            | (Act::Status, Told::Status(_)) => true,
-            _ => false,
-        })
+        let is_of_it = |told: &Told| {
+            matches!(
+                (&step.act, told),
+                (Act::Join { .. }, Told::Joined)
+                    | (Act::Create, Told::Created { .. })
+                    | (Act::BackUp { .. }, Told::BackedUp { .. })
+                    | (Act::Recover { .. }, Told::Recovered { .. })
+                    | (Act::Revoke { .. }, Told::Revoked { .. })
+                    | (Act::Sign, Told::Signed { .. })
+                    | (Act::Finish, Told::Finished)
+                    | (Act::Status, Told::Status(_))
+            )
+        };
+        told.iter().any(is_of_it)
     }
 
     fn hear_one(&mut self, step: &Step, told: &Told) {

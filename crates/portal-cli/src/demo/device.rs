@@ -49,7 +49,8 @@ impl Device {
         let key = DataKey::copied_from(self.key.expose());
         let store = DeviceStore::new(&self.folder, login.client.clone(), key);
         let user = User::typing(script, &self.narrator);
-        Ok(Portal::builder(&login.service, login.api_key.clone(), store)
+        let api_key = ApiKey::new(login.api_key.expose())?;
+        Ok(Portal::builder(&login.service, api_key, store)
             .method(Arc::new(Password::new(user)))
             .build()?)
     }

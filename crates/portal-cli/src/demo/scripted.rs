@@ -59,7 +59,7 @@ impl User {
         }
         match request.why {
             Why::Choose { .. } => {
-                narrator.say("Choose a password. If you forget it, nobody can bring it back.")
+                narrator.say("Choose a password. If you forget it, nobody can bring it back.");
             }
             _ => narrator.say(&format!("Enter your password (attempt {attempt} of {attempts}).")),
         }

@@ -45,11 +45,13 @@ impl ServerSet {
 pub enum Decision {
     /// Nothing was interrupted.
     Nothing,
-    /// It cannot be finished, and nobody can depend on it: revoke these, then clear the journal.
+    /// It cannot be finished, and nobody can depend on it: clear the journal, and only then revoke
+    /// these. The other way round, a crash in between might leave it to be finished after all.
     RollBack(Vec<(MethodId, MethodParams)>),
     /// Go on from this step with the journal's envelope.
     FinishFrom(Step),
-    /// It is complete: keep its head and sealer in the device's state, then clear the journal.
+    /// It is complete: keep its head and sealer in the device's state, and what was announced, even
+    /// if it was to be revoked; then clear the journal.
     Conclude,
     /// It cannot be finished, and something may depend on what was announced: revoke nothing,
     /// report it, then clear the journal.

@@ -32,8 +32,9 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Has the service complete the set, in the place of the head that the journal names.
-    pub(super) async fn commit(&self, envelope: &Envelope) -> Result<BackupSetView> {
+    /// Has the service complete the set, in the place of the head that the journal names, and looks
+    /// whether it did: an answer to a commit is a promise, and whoever recovers looks.
+    pub(super) async fn commit(&mut self, envelope: &Envelope) -> Result<BackupSetView> {
         let completion = self.operation.journal().run().and_then(|run| run.completion);
         let Some(completion) = completion else {
             return Err(Error::Damaged("what its commit takes was not kept".into()));
@@ -42,7 +43,10 @@ impl Turn<'_> {
         let commit = commit_of(&completion, envelope);
         self.advance(Step::Commit)?;
         let set = self.service().commit(&self.key()?, backup, &commit).await?;
-        check_completed(&set, backup, &commit)?;
+        check_completed(Some(&set), backup, &commit)?;
+        self.look_again().await?;
+        let set = self.view.backups.iter().find(|set| set.id == *backup);
+        let set = check_completed(set, backup, &commit)?.clone();
         self.advance(Step::Done)?;
         Ok(set)
     }
@@ -59,6 +63,7 @@ impl Turn<'_> {
             }
             records::remove_new_sealer(state);
             state.set_head(run.method.clone(), view::hash(text));
+            records::withdraw_leftovers(state, run)?;
             let mut enrollments = Enrollments::of(state)?;
             enrollments.note(envelope.header(), proved_at);
             enrollments.keep(state)
@@ -87,12 +92,15 @@ fn commit_of(completion: &Completion, envelope: &Envelope) -> Commit {
     }
 }
 
-fn check_completed(set: &BackupSetView, backup: &BackupId, commit: &Commit) -> Result<()> {
-    let is_it = set.id == *backup
-        && set.status == BackupStatus::Completed
-        && set.envelope_sha256 == Some(commit.envelope_sha256);
-    if is_it {
-        return Ok(());
-    }
-    Err(Error::UnexpectedAnswer("it committed another set than it was asked to".into()))
+fn check_completed<'a>(
+    set: Option<&'a BackupSetView>,
+    backup: &BackupId,
+    commit: &Commit,
+) -> Result<&'a BackupSetView> {
+    set.filter(|set| {
+        set.id == *backup
+            && set.status == BackupStatus::Completed
+            && set.envelope_sha256 == Some(commit.envelope_sha256)
+    })
+    .ok_or_else(|| Error::UnexpectedAnswer("it did not commit what it was asked to".into()))
 }

@@ -132,7 +132,7 @@ impl Turn<'_> {
     fn leave(&mut self, run: &BackupRun) -> Result<()> {
         self.update(|state| {
             records::remove_new_sealer(state);
-            Ok(())
+            records::withdraw_leftovers(state, run)
         })?;
         self.operation.journal().clear().map_err(Error::Device)?;
         let (method, backup) = (run.method.clone(), run.backup.clone());

@@ -41,6 +41,9 @@ impl Turn<'_> {
         for set in self.view.backups.iter().filter(|set| set.method == old.method) {
             let Ok(text) = self.service().envelope(&set.id).await else { return false };
             let Ok(envelope) = Envelope::parse(&text) else { return false };
+            if envelope.header().backup != set.id {
+                return false;
+            }
             let enrollment = envelope.header().enrollment();
             if enrollment == old.fingerprint {
                 return false;

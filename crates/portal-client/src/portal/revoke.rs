@@ -16,7 +16,7 @@ impl Turn<'_> {
         if !known.is_empty() {
             self.portal.method(method)?;
         }
-        self.revoke_at_service(method).await?;
+        self.expect_it_gone(method).await?;
         for (fingerprint, params) in known {
             self.destroy(method, &params, progress).await?;
             self.update(|state| {
@@ -27,9 +27,30 @@ impl Turn<'_> {
         }
         self.update(|state| {
             state.remove_sealer(method);
-            state.remove_head(method);
             Ok(())
         })
+    }
+
+    /// Forgets the head first: after a crash, a backup that was destroyed at the user's own wish
+    /// must not look like one that the service has lost.
+    async fn expect_it_gone(&mut self, method: &MethodId) -> Result<()> {
+        let head = self.state().head(method).copied();
+        if head.is_some() {
+            self.update(|state| {
+                state.remove_head(method);
+                Ok(())
+            })?;
+        }
+        let revoked = self.revoke_at_service(method).await;
+        if let (Err(error), Some(head)) = (&revoked, head)
+            && error.is_refusal()
+        {
+            self.update(|state| {
+                state.set_head(method.clone(), head);
+                Ok(())
+            })?;
+        }
+        revoked
     }
 
     /// From the device's own records only: whoever else names parameters may name the wrong ones.

@@ -55,6 +55,14 @@ impl Leftovers {
         self.0.drain(..excess);
     }
 
+    /// Keeps what methods left for a backup that was finished after all, or may have been.
+    pub(crate) fn withdraw(&mut self, announced: &[(MethodId, MethodParams)]) {
+        let is_of = |leftover: &Leftover, (method, params): &(MethodId, MethodParams)| {
+            leftover.method == *method && leftover.params == *params
+        };
+        self.0.retain(|known| !announced.iter().any(|announced| is_of(known, announced)));
+    }
+
     /// What is to be removed now: for the first time, or once more when nothing is on the way.
     pub(crate) fn due(&self, now: u64) -> Vec<Leftover> {
         self.0.iter().filter(|leftover| leftover.is_due(now)).cloned().collect()
@@ -146,6 +154,22 @@ mod tests {
             leftover(MethodId::ICLOUD, 2, Some(256)),
         ]);
         assert_eq!(Leftovers::of(&state).unwrap(), kept);
+    }
+
+    #[test]
+    fn what_a_finished_backup_left_is_not_removed() {
+        let [one, two] = [1, 2].map(|byte| {
+            let params = MethodParams::from_bytes([byte]).unwrap();
+            (MethodId::GDRIVE, params)
+        });
+        let mut leftovers = Leftovers::default();
+        leftovers.add(vec![one.clone(), two.clone()]);
+        let first = leftovers.due(1000).remove(0);
+        leftovers.removed(&first, 1000);
+        leftovers.withdraw(&[one]);
+        let mut expected = Leftovers::default();
+        expected.add(vec![two]);
+        assert_eq!(leftovers, expected);
     }
 
     #[test]

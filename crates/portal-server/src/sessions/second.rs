@@ -63,11 +63,11 @@ impl Second<'_> {
     /// All that may have to be waited for, and be repeated, comes before the state is taken out.
     async fn take(&self, kept: Kept) -> ApiResult<Reply> {
         let Exchange { service, client, posted, .. } = self.exchange;
-        let place = self.exchange.processor(self.operation.kind()).await?;
         let mut view = service.store.read().await?;
         let start = self.look(&mut view).await?;
         drop(view);
         let shares = start.halves.open(&service.custody, client).await?;
+        let place = self.exchange.processor(self.operation.kind()).await?;
         let mut write = service.store.write().await?;
         if !write.take_session_state(posted.id(), &posted.sha256()).await? {
             return Err(another());

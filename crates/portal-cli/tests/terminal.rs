@@ -1,0 +1,92 @@
+//! The real binary at a terminal, which `script` of the system's base packages makes.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/world.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod world;
+
+use std::{
+    io::{Read, Write},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use crate::world::{PASSWORD, World};
+
+#[test]
+fn a_password_is_asked_for_at_the_terminal_and_not_shown() {
+    let world = World::start();
+    world.new_client("one");
+    world.json("one", &["wallet", "create"]);
+    let mut terminal = Terminal::running(&world, "one", "backup");
+    terminal.answer("New password: ", "too short\n");
+    terminal.answer("New password: ", &format!("{PASSWORD}\n"));
+    terminal.answer("(attempt 1 of 3): ", &format!("{PASSWORD}\n"));
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("Refused: "), "{shown}");
+    assert!(!shown.contains("too short") && !shown.contains("teal"), "{shown}");
+    assert_eq!(world.json("one", &["status"])["backups"][0]["proved"], true);
+}
+
+#[test]
+fn ctrl_c_at_the_question_exits_with_130_and_changes_nothing() {
+    let world = World::start();
+    world.new_client("one");
+    world.json("one", &["wallet", "create"]);
+    let mut terminal = Terminal::running(&world, "one", "backup");
+    terminal.answer("New password: ", "seven\x03");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(130), "{shown}");
+    assert!(!shown.contains("seven"), "{shown}");
+    assert_eq!(world.json("one", &["status"])["backups"], serde_json::json!([]));
+}
+
+/// A terminal with one command in it.
+struct Terminal {
+    script: Child,
+    shown: Vec<u8>,
+}
+
+impl Terminal {
+    fn running(world: &World, profile: &str, command: &str) -> Self {
+        let command = format!("'{}' {command}", env!("CARGO_BIN_EXE_portal"));
+        let script = Command::new("script")
+            .args(["--quiet", "--return", "--flush", "--command", &command, "/dev/null"])
+            .env("PORTAL_PROFILE", world.path(profile))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("`script` is missing: apt-get install bsdutils");
+        Self { script, shown: Vec::new() }
+    }
+
+    /// Types `answer`, no faster than a person could, when `question` is shown anew.
+    fn answer(&mut self, question: &str, answer: &str) {
+        let from = self.shown.len();
+        while !String::from_utf8_lossy(&self.shown[from..]).contains(question) {
+            let mut byte = [0];
+            let read = self.script.stdout.as_mut().unwrap().read(&mut byte).unwrap();
+            assert_eq!(read, 1, "{question:?} was not asked: {}", self.text());
+            self.shown.push(byte[0]);
+        }
+        thread::sleep(Duration::from_millis(300));
+        let stdin = self.script.stdin.as_mut().unwrap();
+        stdin.write_all(answer.as_bytes()).unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// The exit code, and all that was shown.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut stdout = self.script.stdout.take().unwrap();
+        stdout.read_to_end(&mut self.shown).unwrap();
+        drop(self.script.stdin.take());
+        (self.script.wait().unwrap().code(), self.text())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.shown).into_owned()
+    }
+}
