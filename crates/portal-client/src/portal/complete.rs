@@ -71,8 +71,14 @@ impl Turn<'_> {
         self.operation.journal().clear().map_err(Error::Device)
     }
 
+    /// Writes down how far the backup has come. Where it is gone through once more, because the
+    /// service has lost what it had answered for, it stays written how far it had been.
     fn advance(&self, step: Step) -> Result<()> {
-        self.operation.journal().advance(step).map_err(Error::Device)
+        let journal = self.operation.journal();
+        if journal.run().is_some_and(|run| run.step >= step) {
+            return Ok(());
+        }
+        journal.advance(step).map_err(Error::Device)
     }
 }
 
