@@ -25,18 +25,19 @@ pub const SESSION_MARK_SECONDS: u64 = 24 * 60 * 60;
 
 /// Clears away what is over at `now` (seconds since 1970).
 ///
+/// A client whose rows cannot be read keeps them, and the others are tended all the same.
+///
 /// # Errors
 ///
 /// [`StoreError`]. What was cleared before it stays cleared.
 pub async fn run_once(service: &Service, now: u64) -> Result<(), StoreError> {
-    let mut gone = clear_sessions_and_signing(service, now).await?;
+    clear_sessions_and_signing(service, now).await?;
     let before = now.saturating_sub(PENDING_BACKUP_SECONDS);
     let clients = service.store.read().await?.clients_to_tend(before).await?;
     for client in clients {
-        gone += tend(service, &client, now).await?;
-    }
-    if gone > 0 {
-        service.store.scrub().await?;
+        if let Err(error) = tend(service, &client, now).await {
+            tracing::error!(%client, %error, "the backups of a client cannot be tended");
+        }
     }
     Ok(())
 }
@@ -56,7 +57,7 @@ pub(crate) async fn run(service: SharedService, interval: Duration) {
     }
 }
 
-async fn clear_sessions_and_signing(service: &Service, now: u64) -> Result<u64, StoreError> {
+async fn clear_sessions_and_signing(service: &Service, now: u64) -> Result<(), StoreError> {
     let mut write = service.store.write().await?;
     let before = now.saturating_sub(SESSION_MARK_SECONDS);
     let mut gone = write.delete_session_marks(before).await?;
@@ -67,21 +68,20 @@ async fn clear_sessions_and_signing(service: &Service, now: u64) -> Result<u64, 
     if gone > 0 {
         write.commit().await?;
     }
-    Ok(gone)
+    Ok(())
 }
 
-async fn tend(service: &Service, client: &ClientId, now: u64) -> Result<u64, StoreError> {
+async fn tend(service: &Service, client: &ClientId, now: u64) -> Result<(), StoreError> {
     let mut write = service.store.write().await?;
     let sets = lifecycle_sets(&write.backups(client).await?);
     let expired = lifecycle::expired(&sets, now, PENDING_BACKUP_SECONDS);
     let retired = lifecycle::retirable(&sets, now, service.grace_seconds);
-    let mut gone = 0;
-    for set in expired.chain(retired) {
+    let gone: Vec<_> = expired.chain(retired).collect();
+    for set in &gone {
         write.delete_backup(client, &set.id).await?;
-        gone += 1;
     }
-    if gone > 0 {
+    if !gone.is_empty() {
         write.commit().await?;
     }
-    Ok(gone)
+    Ok(())
 }

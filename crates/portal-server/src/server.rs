@@ -2,7 +2,6 @@
 
 use std::{
     fs::File,
-    future::IntoFuture as _,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -60,7 +59,7 @@ pub struct Running {
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
     maintenance: EndOnDrop,
-    lock: File,
+    lock: Arc<File>,
 }
 
 impl Options {
@@ -102,7 +101,7 @@ impl Server {
         });
         maintenance::run_once(&service, service.now()).await?;
         let listener = listen(options.listen).await?;
-        Running::serve(service, listener, options.maintenance_interval, lock)
+        Running::serve(service, listener, options.maintenance_interval, Arc::new(lock))
     }
 }
 
@@ -134,7 +133,7 @@ impl Running {
         service: SharedService,
         listener: TcpListener,
         interval: Duration,
-        lock: File,
+        lock: Arc<File>,
     ) -> Result<Self, StartError> {
         let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let address = listener
@@ -146,7 +145,11 @@ impl Running {
             // Sent or dropped: either way it is time.
             let _ = stopped.await;
         });
-        let serving = tokio::spawn(serving.into_future());
+        let held = Arc::clone(&lock);
+        let serving = tokio::spawn(async move {
+            let _held = held;
+            serving.await
+        });
         let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), interval));
         let maintenance = EndOnDrop(maintenance.abort_handle());
         Ok(Self { address, service, stop, serving, maintenance, lock })

@@ -50,7 +50,8 @@ pub struct Snapshot(Transaction<'static, Sqlite>);
 pub struct Write {
     snapshot: Snapshot,
     turn: OwnedMutexGuard<()>,
-    observer: Arc<dyn EffectObserver>,
+    store: Store,
+    destroys: bool,
 }
 
 impl Store {
@@ -66,7 +67,9 @@ impl Store {
             .connect_with(options(path))
             .await?;
         schema::migrator().run(&pool).await?;
-        Ok(Self { pool, turn: Arc::default(), observer })
+        let store = Self { pool, turn: Arc::default(), observer };
+        store.scrub().await?;
+        Ok(store)
     }
 
     /// A view for reading.
@@ -87,24 +90,19 @@ impl Store {
     pub async fn write(&self) -> Result<Write, StoreError> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let observer = Arc::clone(&self.observer);
-        Ok(Write { snapshot: Snapshot(transaction), turn, observer })
-    }
-
-    /// Brings what was deleted out of the write-ahead log too, where the database lets it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if the database does not answer.
-    pub async fn scrub(&self) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
-        Ok(())
+        let snapshot = Snapshot(transaction);
+        Ok(Write { snapshot, turn, store: self.clone(), destroys: false })
     }
 
     /// Waits for what is under way, and closes the database.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    /// What is deleted is overwritten in the database; this empties the write-ahead log of it too.
+    async fn scrub(&self) -> Result<(), StoreError> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+        Ok(())
     }
 }
 
@@ -116,18 +114,27 @@ impl Snapshot {
 }
 
 impl Write {
-    /// Makes durable what was written.
+    /// Makes durable what was written. What was destroyed is on the disk no longer.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the database fails: then it may have been written or not.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { snapshot, turn, observer } = self;
-        observer.before(Effect::Commit);
+        let Self { snapshot, turn, store, destroys } = self;
+        store.observer.before(Effect::Commit);
         snapshot.0.commit().await?;
-        observer.before(Effect::Committed);
+        store.observer.before(Effect::Committed);
+        if destroys && let Err(error) = store.scrub().await {
+            tracing::warn!(%error, "what was destroyed is in the write-ahead log until later");
+        }
         drop(turn);
         Ok(())
+    }
+
+    /// Notes that so many rows with shares or envelopes were deleted.
+    fn destroyed(&mut self, rows: u64) -> u64 {
+        self.destroys |= rows > 0;
+        rows
     }
 }
 
@@ -161,3 +168,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(PATIENCE)
         .pragma("secure_delete", "ON")
 }
+
+#[cfg(test)]
+mod tests;

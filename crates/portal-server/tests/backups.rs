@@ -289,15 +289,25 @@ async fn swap_half(
 }
 
 #[tokio::test]
-async fn another_device_that_recovered_commits_and_the_former_one_does_not() {
+async fn a_device_that_was_replaced_commits_nothing_and_its_half_is_gone() {
     let service = Service::start().await;
     let device = service.device().await;
     let begun = device.begin(service.running.service(), &password(&device).await).await;
     device.store(&service, &begun).await.is_done();
     let commit = device.commit_of(&begun, None, true);
+    let former = sealed_half(&service, &device).await;
+    assert!(is_on_disk(&service, &former));
     device.on_another(service.running.service()).await;
+    assert!(!is_on_disk(&service, &former));
     let answer = device.commit(&service, &begun.id, &commit).await;
     answer.is_error(409, ErrorId::SignShareMismatch);
+}
+
+/// The service's half of the device's signing pair, as it is stored.
+async fn sealed_half(service: &Service, device: &Device) -> Vec<u8> {
+    let mut read = service.running.service().store.read().await.unwrap();
+    let halves = read.signing_shares(&device.context.client, &device.key.public()).await;
+    halves.unwrap().unwrap().ed25519.unwrap().sealed.encode()
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ async fn without_its_key_no_route_answers() {
     let service = Service::start().await;
     let client = service.create_client().await;
     let other_key = service.custodian_key();
-    let damaged = format!("{}A", &client.client_api_key[..45]);
+    let damaged = common::damaged(&client.client_api_key);
     for (method, path) in client_routes() {
         let request = Request::new(method, &path);
         let wrong = [other_key.as_str(), &damaged, "ck_", "", "ck_?"];

@@ -22,7 +22,6 @@ pub(crate) async fn drop_pending(
     if let Some(set) = lifecycle::drop_pending(&sets, &backup)? {
         write.delete_backup(&client.client, &set.id).await?;
         write.commit().await?;
-        scrub(&service).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -44,13 +43,5 @@ pub(crate) async fn revoke(
         write.delete_backup(&client.client, &set.id).await?;
     }
     write.commit().await?;
-    scrub(&service).await;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The sets are gone already; that their bytes leave the log can wait for the next time.
-async fn scrub(service: &SharedService) {
-    if let Err(error) = service.store.scrub().await {
-        tracing::warn!(%error, "deleted rows are still in the write-ahead log");
-    }
 }

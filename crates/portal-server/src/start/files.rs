@@ -6,13 +6,19 @@ use std::{
     path::Path,
 };
 
-/// Makes a folder, and those above it, where there are none.
+/// Makes a folder, and those above it, durably, where there are none.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    make_folder(parent)?;
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    sync_names(parent)
 }
 
 /// Makes an empty file, where there is none.

@@ -262,11 +262,12 @@ impl Write {
         client: &ClientId,
         backup: &BackupId,
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM backup_sets WHERE client_id = $1 AND id = $2")
+        let done = sqlx::query("DELETE FROM backup_sets WHERE client_id = $1 AND id = $2")
             .bind(client.as_str())
             .bind(backup.as_str())
             .execute(self.connection())
             .await?;
+        self.destroyed(done.rows_affected());
         Ok(())
     }
 

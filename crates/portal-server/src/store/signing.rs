@@ -187,20 +187,14 @@ impl Write {
         device_key: &DevicePublicKey,
     ) -> Result<(), StoreError> {
         let key = device_key.as_bytes().as_slice();
-        sqlx::query(
-            "DELETE FROM signing_sets WHERE client_id = $1 AND is_live AND device_key <> $2",
-        )
-        .bind(client.as_str())
-        .bind(key)
-        .execute(self.connection())
-        .await?;
-        sqlx::query(
-            "UPDATE signing_sets SET is_live = TRUE WHERE client_id = $1 AND device_key = $2",
-        )
-        .bind(client.as_str())
-        .bind(key)
-        .execute(self.connection())
-        .await?;
+        let sql = "DELETE FROM signing_sets \
+                   WHERE client_id = $1 AND is_live AND device_key <> $2";
+        let done =
+            sqlx::query(sql).bind(client.as_str()).bind(key).execute(self.connection()).await?;
+        self.destroyed(done.rows_affected());
+        let sql = "UPDATE signing_sets SET is_live = TRUE \
+                   WHERE client_id = $1 AND device_key = $2";
+        sqlx::query(sql).bind(client.as_str()).bind(key).execute(self.connection()).await?;
         Ok(())
     }
 
@@ -254,11 +248,13 @@ impl Write {
         client: &ClientId,
         device_key: &DevicePublicKey,
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM signing_sets WHERE client_id = $1 AND device_key = $2")
+        let sql = "DELETE FROM signing_sets WHERE client_id = $1 AND device_key = $2";
+        let done = sqlx::query(sql)
             .bind(client.as_str())
             .bind(device_key.as_bytes().as_slice())
             .execute(self.connection())
             .await?;
+        self.destroyed(done.rows_affected());
         Ok(())
     }
 
@@ -272,7 +268,7 @@ impl Write {
             .bind(columns::to_column(before))
             .execute(self.connection())
             .await?;
-        Ok(done.rows_affected())
+        Ok(self.destroyed(done.rows_affected()))
     }
 
     async fn insert_signing_pair(

@@ -105,6 +105,12 @@ impl Service {
     }
 }
 
+/// The same key but for one character.
+pub fn damaged(key: &str) -> String {
+    let other = if &key[9..10] == "A" { "B" } else { "A" };
+    [&key[..9], other, &key[10..]].concat()
+}
+
 pub fn options(folder: &Path, hands: &Arc<Hands>) -> Options {
     let mut options = Options::new(folder);
     options.clock = Arc::clone(hands) as _;
