@@ -1,5 +1,5 @@
-//! A stolen API key: whoever has it, and has heard all that the user's devices ever sent, tries every
-//! request in every order, for as long as he likes. Nothing that the user has is lost by it.
+//! A stolen API key: whoever has it, and has heard all that the user's devices ever sent, tries
+//! every request in every order, for as long as he likes. Nothing that the user has is lost by it.
 //!
 //! `PROPTEST_CASES` tries more sequences than the few of a usual run.
 
@@ -465,8 +465,8 @@ impl Begun {
     const ALL: [Self; 5] = [Self::Generate, Self::Recover, Self::Confirm, Self::Sign, Self::BackUp];
 }
 
-/// Just beyond each timer of the service: sessions, pending signing sets, marks of sessions, pending
-/// backups, grace.
+/// Just beyond each timer of the service: sessions, pending signing sets, marks of sessions,
+/// pending backups, grace.
 const WAITS: [u64; 7] = [1, MINUTE, 11 * MINUTE, 61 * MINUTE, DAY + MINUTE, 8 * DAY, 31 * DAY];
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -482,7 +482,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => two().prop_map(|(at, bit)| Act::OneBit(at, bit)),
         3 => (one(), prop::option::of(one())).prop_map(|(at, after)| Act::SignedAnew(at, after)),
         2 => two().prop_map(|(at, bit)| Act::OneBitSignedAnew(at, bit)),
-        4 => (prop::sample::select(Begun::ALL.to_vec()), one()).prop_map(|(op, of)| Act::Begin(op, of)),
+        4 => (prop::sample::select(Begun::ALL.to_vec()), one())
+            .prop_map(|(op, of)| Act::Begin(op, of)),
         2 => (one(), prop::option::of(one())).prop_map(|(of, head)| Act::Commit(of, head)),
         2 => one().prop_map(Act::Drop),
         2 => two().prop_map(|(of, and)| Act::Revoke(of, and)),
