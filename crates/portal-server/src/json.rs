@@ -24,7 +24,8 @@ pub(crate) fn answer(status: StatusCode, value: &impl Serialize) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// Reads a body that says that it is JSON.
+/// Reads a body that says that it is JSON: an object, since the structs that we read would take
+/// their fields from an array as well.
 ///
 /// # Errors
 ///
@@ -32,6 +33,9 @@ pub(crate) fn answer(status: StatusCode, value: &impl Serialize) -> Response {
 /// nothing.
 pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> ApiResult<T> {
     expect_media_type(headers, "application/json")?;
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::bad_request("the body has to be a JSON object"));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         ApiError::bad_request(format!("the body is malformed at line {line}, column {column}"))

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::header,
     response::{IntoResponse, Response},
 };
@@ -29,7 +29,12 @@ use self::{
     exchange::{Exchange, Reply},
     posted::Posted,
 };
-use crate::{auth::AuthenticatedClient, error::ApiResult, service::SharedService, signed::Signed};
+use crate::{
+    auth::AuthenticatedClient,
+    error::{ApiError, ApiResult},
+    service::SharedService,
+    signed::Signed,
+};
 
 /// Opens a session.
 pub(crate) async fn first(
@@ -47,9 +52,11 @@ pub(crate) async fn first(
 pub(crate) async fn second(
     State(service): State<SharedService>,
     AuthenticatedClient(client): AuthenticatedClient,
-    Path(session): Path<String>,
+    session: Result<Path<String>, PathRejection>,
     signed: Signed,
 ) -> ApiResult<Response> {
+    let no_id = |_| ApiError::bad_request("the path holds no id of a session");
+    let Path(session) = session.map_err(no_id)?;
     let posted = Arc::new(Posted::of(&signed)?);
     let exchange =
         Exchange { service: &service, client: &client, signed: &signed, posted: &posted };
