@@ -131,8 +131,8 @@ impl Write {
         Ok(())
     }
 
-    /// Notes that so many rows with shares or envelopes were deleted.
-    fn destroyed(&mut self, rows: u64) -> u64 {
+    /// Notes that so many rows with shares, envelopes or what shares follow from were destroyed.
+    pub(crate) fn destroyed(&mut self, rows: u64) -> u64 {
         self.destroys |= rows > 0;
         rows
     }

@@ -1,11 +1,11 @@
 //! What a folder holds after its machine lost power, by the effects that a process recorded.
 
-use std::{io, path::Path};
+use std::{collections::BTreeSet, io, path::Path};
 
 use anyhow::{Result, bail};
 use backup_testkit::{Disk, FileEffect, Files};
 
-use super::{recorder::Effect, world};
+use super::{recorder::Effect, strace::Seen, world};
 
 /// Every state in which `folder` may be, which held `before` durably, after these effects; the
 /// least that may be there first.

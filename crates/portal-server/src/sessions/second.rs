@@ -123,23 +123,15 @@ impl Second<'_> {
         if !write.finish_session(posted.id(), &posted.sha256(), &sealed).await? {
             return Err(another());
         }
+        if self.operation.kind() != OperationKind::Sign {
+            write.destroyed(1);
+        }
         write.commit().await?;
-        self.scrub().await;
         Ok(reply)
     }
 
     async fn look(&self, view: &mut Snapshot) -> ApiResult<Start> {
         self.exchange.look_again(&*self.operation, &self.subject, view).await
-    }
-
-    /// What was destroyed is gone already; that its bytes leave the log can wait.
-    async fn scrub(&self) {
-        if self.operation.kind() == OperationKind::Sign {
-            return;
-        }
-        if let Err(error) = self.exchange.service.store.scrub().await {
-            tracing::warn!(%error, "deleted rows are still in the write-ahead log");
-        }
     }
 }
 
