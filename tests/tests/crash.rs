@@ -36,7 +36,7 @@ fn with_all_safeguards_a_device_without_power_loses_no_wallet() {
 
 #[test]
 fn with_all_safeguards_a_service_without_power_loses_no_wallet() {
-    let report = tried("first-start", Side::Service, Mode::Power, None);
+    let report = tried("revoke", Side::Service, Mode::Power, None);
     assert!(report.is_fine(), "{report}");
     assert!(report.worlds > 10, "{report}");
 }

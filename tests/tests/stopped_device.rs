@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc};
 
 use backup_core::MethodId;
 use backup_testkit::MemoryStore;
-use portal_client::{BackUpOptions, Error, Payload, Portal, RecoverOptions, Result};
+use portal_client::{BackUpOptions, Error, Notice, Payload, Portal, RecoverOptions, Result};
 use portal_tests::wallets::{
     Device, Mortal, TestClient, TestService, memory_id, memory_method, on_runtime, unseen,
 };
@@ -232,8 +232,11 @@ fn a_revocation_that_was_stopped_is_not_taken_for_a_service_that_lost_a_backup()
             let memory = memory.clone();
             async move {
                 let app = scene.app();
-                assert_eq!(app.finish_interrupted().await.unwrap(), []);
+                let notices = app.finish_interrupted().await.unwrap();
+                let finished = Notice::RevocationFinished { method: memory.clone() };
+                assert!(notices.iter().all(|notice| *notice == finished), "{notices:?}");
                 assert!(completed(&app).await == 1 || !is_whole);
+                assert_eq!(scene.store.len() + 1, completed(&app).await, "a key for each backup");
                 app.revoke(&memory, &unseen).await.unwrap();
                 assert_eq!(completed(&app).await, 1);
                 assert!(scene.store.is_empty(), "no key without a backup");

@@ -63,7 +63,13 @@ pub enum Notice {
         /// The method.
         method: MethodId,
     },
-    /// What an abandoned enrolment left with a method cannot be removed now; it is tried again.
+    /// An interrupted revocation was finished: of this method, nothing is left.
+    RevocationFinished {
+        /// The method.
+        method: MethodId,
+    },
+    /// What an abandoned or revoked enrolment left with a method cannot be removed now; it is tried
+    /// again.
     NotRemoved {
         /// The method that keeps it.
         method: MethodId,
@@ -110,8 +116,11 @@ impl fmt::Display for Notice {
                 "the service's newest backup with {method} is not the one that was made here: \
                  make another, and ask the service's operator"
             ),
+            Self::RevocationFinished { method } => {
+                write!(f, "the interrupted revocation of {method} is finished")
+            }
             Self::NotRemoved { method } => {
-                write!(f, "what an abandoned backup left with {method} is removed later")
+                write!(f, "what an abandoned or revoked backup left with {method} is removed later")
             }
             Self::Retired { method } => {
                 write!(f, "an old key with {method}, which no backup needs, was destroyed")

@@ -4,7 +4,10 @@ mod enrollments;
 mod leftovers;
 mod recovered;
 
-use backup_core::{MethodId, MethodParams, Result, Sealer, secrecy::ExposeSecret};
+use backup_core::{
+    MethodId, MethodParams, Result, Sealer,
+    secrecy::{ExposeSecret, SecretSlice},
+};
 
 pub(crate) use self::{
     enrollments::{Enrollment, Enrollments},
@@ -13,7 +16,7 @@ pub(crate) use self::{
 };
 use crate::device::{
     BackupRun, DeviceState,
-    codec::{Reader, damaged, unknown_version},
+    codec::{Reader, Writer, damaged, unknown_version},
 };
 
 /// The name of the record that holds the sealer of an enrolment whose first backup is under way.
@@ -33,6 +36,32 @@ pub(crate) fn set_new_sealer(state: &mut DeviceState, sealer: &Sealer) -> Result
 /// Forgets it: it is the method's own now, or its backup came to nothing.
 pub(crate) fn remove_new_sealer(state: &mut DeviceState) {
     state.remove_record(NEW_SEALER);
+}
+
+/// The name of the record that holds the method whose revocation is under way.
+const REVOCATION: &str = "revocation";
+
+/// The method whose revocation is under way.
+pub(crate) fn revocation(state: &DeviceState) -> Result<Option<MethodId>> {
+    read(state, REVOCATION, |reader| reader.text(MethodId::new))
+}
+
+/// Whether one is.
+pub(crate) fn is_revoking(state: &DeviceState) -> bool {
+    state.record(REVOCATION).is_some()
+}
+
+/// Notes it, before the service is asked.
+pub(crate) fn begin_revocation(state: &mut DeviceState, method: &MethodId) -> Result<()> {
+    let mut writer = Writer::default();
+    writer.byte(VERSION).bytes(method.as_str().as_bytes());
+    let record = writer.finish();
+    state.set_record(REVOCATION, SecretSlice::from(Box::<[u8]>::from(&record[..])))
+}
+
+/// Forgets it: it is done, was refused, or its method is used anew.
+pub(crate) fn end_revocation(state: &mut DeviceState) {
+    state.remove_record(REVOCATION);
 }
 
 /// Keeps what the enrolments of a backup left: it is complete, or may be. A crash in the midst of

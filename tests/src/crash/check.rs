@@ -52,6 +52,7 @@ pub fn check(site: &Site<'_>, ledger: &Ledger, scratch: &Path) -> Result<Verdict
     check.words(&statuses);
     check.litter(&statuses)?;
     check.backups(&statuses, scratch)?;
+    check.backs_up_instead(&statuses, scratch)?;
     check.goes_on(&statuses)?;
     check.verdict.false_words.extend(check.ledger.false_words);
     check.verdict.false_words.sort();
@@ -214,6 +215,35 @@ impl Check<'_> {
         let signed = elsewhere.take(&self.step(device, Act::Sign), at, None)?.told;
         self.is_signed_by(&signed, Some(wallets));
         Ok(())
+    }
+
+    /// A user who did not mean to destroy the backups makes another: what is left over of the
+    /// revocation does not harm it.
+    fn backs_up_instead(&mut self, statuses: &Statuses, scratch: &Path) -> Result<()> {
+        let Act::Revoke { method } = &self.site.scenario.operation.act else { return Ok(()) };
+        let live = statuses.iter().find(|(_, status)| status.live);
+        let Some((device, _)) = live else { return Ok(()) };
+        let elsewhere = self.site.copy_to(scratch)?;
+        let (service, at) = elsewhere.serve(&elsewhere.service())?;
+        let step = self.step(device, Act::BackUp { method: method.clone(), anew: false });
+        let told = elsewhere.take(&step, at, None)?.told;
+        let made = told.iter().find_map(|told| match told {
+            Told::BackedUp { backup, method, .. } => {
+                Some(Completed { backup: backup.clone(), method: method.clone() })
+            }
+            _ => None,
+        });
+        match made {
+            Some(set) => {
+                elsewhere.take(&self.step(device, Act::Finish), at, None)?;
+                self.recovers(&elsewhere, &set, NEW_DEVICES[0], at)?;
+            }
+            None => {
+                let words = format!("no backup can be made instead: {}", words(&told));
+                self.verdict.stuck.push(words);
+            }
+        }
+        service.kill()
     }
 
     /// The user repeats what was cut short, and it works.

@@ -328,7 +328,9 @@ fn told(notice: &Notice) -> Told {
         | Notice::BackupAbandoned { method, backup }
         | Notice::BackupLeft { method, backup } => (Some(backup), Some(method)),
         Notice::BackupUnusable { backup, .. } => (Some(backup), None),
-        Notice::RolledBack { method } | Notice::Retired { method } => (None, Some(method)),
+        Notice::RolledBack { method }
+        | Notice::Retired { method }
+        | Notice::RevocationFinished { method } => (None, Some(method)),
         _ => (None, None),
     };
     Told::Notice {

@@ -75,10 +75,7 @@ impl Ledger {
                     self.doubt(step, "a backup that was tried out is not proved");
                 }
             }
-            Told::Revoked { method } => {
-                self.backups.retain(|promise| promise.method != *method);
-                self.revoked.push(method.clone());
-            }
+            Told::Revoked { method } => self.revoked(method),
             Told::Notice { kind, backup, method, text } => {
                 self.notice(step, kind, (method.as_deref(), backup.as_deref()), text);
             }
@@ -94,6 +91,7 @@ impl Ledger {
         match (kind, set) {
             ("BackupFinished", (Some(method), Some(backup))) => self.promise(step, method, backup),
             ("BackupAbandoned", (_, Some(backup))) => self.abandoned.push(backup.to_owned()),
+            ("RevocationFinished", (Some(method), _)) => self.revoked(method),
             ("WalletLive", _) => self.live = Some(step.device.to_owned()),
             ("RolledBack" | "BackupUnusable" | "Frozen" | "NotRemoved", _) => {
                 self.doubt(step, &format!("{kind}: {text}"));
@@ -121,6 +119,11 @@ impl Ledger {
             if let Act::BackUp { .. } = step.act { all.take(1).collect() } else { all.collect() };
         let (method, backup) = (method.to_owned(), backup.to_owned());
         self.backups.push(Promise { method, backup, secrets });
+    }
+
+    fn revoked(&mut self, method: &str) {
+        self.backups.retain(|promise| promise.method != method);
+        self.revoked.push(method.to_owned());
     }
 
     fn doubt(&mut self, step: &Step, words: &str) {

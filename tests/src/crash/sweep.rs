@@ -185,9 +185,10 @@ impl<'a> Prepared<'a> {
         let device = self.scenario.operation.device;
         let calls = fs::read_to_string(site.calls())?;
         let log = read_log(&site.effects())?;
-        for folder in [site.world.device(device), site.world.keys()] {
-            let before = || Disk::holding(Files::new());
-            let seen = strace::replay(&calls, &folder, &site.effects(), &mut before())?;
+        let folders = |world: &World| [world.device(device), world.keys()];
+        for (before, folder) in folders(&self.world).iter().zip(folders(&site.world)) {
+            let mut disk = Disk::holding(world::files(before)?);
+            let seen = strace::replay(&calls, &folder, &site.effects(), &mut disk)?;
             let told = power::of_folder(&log, &folder)?;
             power::same(&seen, &told)
                 .with_context(|| format!("{} of {}", folder.display(), self.scenario.name))?;

@@ -79,6 +79,13 @@ impl Turn<'_> {
         let id = method.id();
         let backup = BackupId::generate().map_err(Error::Method)?;
         let replaces = view::head(&self.view, &id).map(|head| head.id.clone());
+        if records::is_revoking(self.state()) {
+            // Whatever of it is left is no longer to be destroyed: it may be needed again.
+            self.update(|state| {
+                records::end_revocation(state);
+                Ok(())
+            })?;
+        }
         let started = self.operation.journal().start(id.clone(), backup.clone(), replaces, trial);
         started.map_err(Error::Device)?;
         let sealer = match silent {

@@ -19,13 +19,17 @@ use crate::{
 pub(super) fn is_pending(operation: &WalletOperation<'_>) -> bool {
     let state = operation.state();
     let leftovers = Leftovers::of(state).is_ok_and(|left| !left.due(now()).is_empty());
-    state.pending().is_some() || operation.journal().run().is_some() || leftovers
+    state.pending().is_some()
+        || operation.journal().run().is_some()
+        || leftovers
+        || records::is_revoking(state)
 }
 
 impl Turn<'_> {
     pub(super) async fn finish_interrupted(&mut self) -> Result<()> {
         self.finish_signing().await?;
         self.finish_backup().await?;
+        self.finish_revocation().await?;
         self.remove_leftovers().await?;
         self.notice_rollback();
         self.retire().await

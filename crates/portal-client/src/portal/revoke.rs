@@ -1,10 +1,13 @@
 //! Destroys the backups of a method: at the service first, then what opens them.
 
-use backup_core::{BackupId, MethodId, MethodParams, Operation, ProgressSink, Purpose};
-use portal_api::BackupStatus;
+use backup_core::{BackupId, MethodId, MethodParams, Operation, Progress, ProgressSink, Purpose};
+use portal_api::{BackupSetView, BackupStatus};
 
 use super::turn::Turn;
-use crate::{Error, Result, records::Enrollments};
+use crate::{
+    Error, Notice, Result,
+    records::{self, Enrollments},
+};
 
 impl Turn<'_> {
     pub(super) async fn revoke(
@@ -12,12 +15,67 @@ impl Turn<'_> {
         method: &MethodId,
         progress: &dyn ProgressSink,
     ) -> Result<()> {
-        let known = self.known_params(method)?;
-        if !known.is_empty() {
+        if !self.known_params(method)?.is_empty() {
             self.portal.method(method)?;
         }
         self.expect_it_gone(method).await?;
-        for (fingerprint, params) in known {
+        self.destroy_what_opens(method, progress).await
+    }
+
+    /// Finishes a revocation that was interrupted after the service had done its part. If it had
+    /// not, nothing was destroyed, and it is for the user to ask again.
+    pub(super) async fn finish_revocation(&mut self) -> Result<()> {
+        let Some(method) = records::revocation(self.state()).map_err(Error::Device)? else {
+            return Ok(());
+        };
+        let is_there =
+            |set: &BackupSetView| set.method == method && set.status == BackupStatus::Completed;
+        if !self.is_live() || self.view.backups.iter().any(is_there) {
+            return self.update(|state| {
+                records::end_revocation(state);
+                Ok(())
+            });
+        }
+        let finished = match self.can_revoke(&method).await {
+            Ok(()) => self.destroy_what_opens(&method, &|_: Progress| {}).await,
+            Err(error) => Err(error),
+        };
+        self.notices.push(match finished {
+            Ok(()) => Notice::RevocationFinished { method },
+            Err(Error::Device(error)) => return Err(Error::Device(error)),
+            Err(_) => Notice::NotRemoved { method },
+        });
+        Ok(())
+    }
+
+    /// Forgets the head first, and notes why: after a crash, a backup that was destroyed at the
+    /// user's own wish must not look like one that the service has lost.
+    async fn expect_it_gone(&mut self, method: &MethodId) -> Result<()> {
+        let head = self.state().head(method).copied();
+        self.update(|state| {
+            state.remove_head(method);
+            records::begin_revocation(state, method)
+        })?;
+        let revoked = self.revoke_at_service(method).await;
+        if revoked.as_ref().is_err_and(Error::is_refusal) {
+            self.update(|state| {
+                records::end_revocation(state);
+                if let Some(head) = head {
+                    state.set_head(method.clone(), head);
+                }
+                Ok(())
+            })?;
+        }
+        revoked
+    }
+
+    /// What methods left is forgotten as it is destroyed.
+    async fn destroy_what_opens(
+        &mut self,
+        method: &MethodId,
+        progress: &dyn ProgressSink,
+    ) -> Result<()> {
+        for (fingerprint, params) in self.known_params(method)? {
             self.destroy(method, &params, progress).await?;
             self.update(|state| {
                 let mut enrollments = Enrollments::of(state)?;
@@ -27,30 +85,18 @@ impl Turn<'_> {
         }
         self.update(|state| {
             state.remove_sealer(method);
+            records::end_revocation(state);
             Ok(())
         })
     }
 
-    /// Forgets the head first: after a crash, a backup that was destroyed at the user's own wish
-    /// must not look like one that the service has lost.
-    async fn expect_it_gone(&mut self, method: &MethodId) -> Result<()> {
-        let head = self.state().head(method).copied();
-        if head.is_some() {
-            self.update(|state| {
-                state.remove_head(method);
-                Ok(())
-            })?;
+    /// Whether the method can now, without the user, destroy what it has to.
+    async fn can_revoke(&self, method: &MethodId) -> Result<()> {
+        if self.known_params(method)?.is_empty() {
+            return Ok(());
         }
-        let revoked = self.revoke_at_service(method).await;
-        if let (Err(error), Some(head)) = (&revoked, head)
-            && error.is_refusal()
-        {
-            self.update(|state| {
-                state.set_head(method.clone(), head);
-                Ok(())
-            })?;
-        }
-        revoked
+        let op = Operation::new(Purpose::Revoke, self.service().client());
+        self.portal.method(method)?.check(&op).await.map_err(Error::Method)
     }
 
     /// From the device's own records only: whoever else names parameters may name the wrong ones.
