@@ -27,8 +27,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 
 /// Tries some points.
 pub(crate) fn sample(workspace: &Workspace) -> Result<()> {
-    let run = |arguments: &[&str]| {
-        self::run(workspace, &arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
+    let tried = |arguments: &[&str]| {
+        run(workspace, &arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
-    SAMPLES.into_iter().try_for_each(run)
+    SAMPLES.into_iter().try_for_each(tried)
 }
