@@ -19,6 +19,7 @@ mod server;
 pub mod service;
 mod sessions;
 pub mod signed;
+mod stack;
 mod start;
 pub mod store;
 
