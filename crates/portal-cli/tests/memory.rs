@@ -1,7 +1,9 @@
 //! The memory of a service process after a wallet's life, as a core dump would show it.
 //!
-//! Searched is all that the process can write to: heap, stacks, and statics. What has to be there
-//! is left out: the key of the operator's key file, and the key that sessions are sealed under.
+//! Read is `/proc/PID/mem`, which has the bytes that a dump has, and needs neither a limit nor a
+//! folder for dumps. Searched is all that the process can write to: heap, stacks, and statics. What
+//! has to be there is left out: the key of the operator's key file, and the key that sessions are
+//! sealed under.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
