@@ -2,6 +2,7 @@
 
 mod backup;
 mod client;
+pub mod compat;
 mod custodian;
 mod device_key;
 mod encoding;

@@ -17,6 +17,8 @@ pub const SESSIONS: &str = "/v1/sessions";
 pub const BACKUPS: &str = "/v1/backups";
 /// Revocations of completed sets.
 pub const REVOCATIONS: &str = "/v1/revocations";
+/// What Portal's SDKs know of a client.
+pub const ME: &str = "/api/v3/clients/me";
 
 /// Every route of the service. Its router is made of [`ALL`](Self::ALL) and of nothing else, and
 /// so are the tests of what every route refuses.
@@ -42,11 +44,17 @@ pub enum Route {
     DropPending,
     /// Completed sets go.
     Revoke,
+    /// What Portal's SDKs know of a client.
+    ClientObject,
+    /// The backup pairs of a wallet.
+    BackupPairs,
+    /// The signing pairs of a wallet.
+    SigningPairs,
 }
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Health,
         Self::CreateClient,
         Self::Client,
@@ -57,6 +65,9 @@ impl Route {
         Self::Commit,
         Self::DropPending,
         Self::Revoke,
+        Self::ClientObject,
+        Self::BackupPairs,
+        Self::SigningPairs,
     ];
 
     /// Its path, with what stands for an id in braces.
@@ -72,13 +83,31 @@ impl Route {
             Self::Commit => "/v1/backups/{backup}/commit",
             Self::DropPending => "/v1/backups/{backup}/drop",
             Self::Revoke => REVOCATIONS,
+            Self::ClientObject => ME,
+            Self::BackupPairs => "/api/v3/clients/me/wallets/{wallet}/backup-share-pairs",
+            Self::SigningPairs => "/api/v3/clients/me/wallets/{wallet}/signing-share-pairs",
         }
+    }
+
+    /// Whether it is of Portal's public API. Its SDKs end some of these paths with a slash, so all
+    /// of them may.
+    #[must_use]
+    pub fn is_portals(self) -> bool {
+        self.path().starts_with("/api/")
     }
 
     /// Whether it only reads, and takes no body.
     #[must_use]
     pub const fn reads(self) -> bool {
-        matches!(self, Self::Health | Self::Client | Self::Envelope)
+        matches!(
+            self,
+            Self::Health
+                | Self::Client
+                | Self::Envelope
+                | Self::ClientObject
+                | Self::BackupPairs
+                | Self::SigningPairs
+        )
     }
 }
 
@@ -104,6 +133,18 @@ pub fn commit(backup: &BackupId) -> String {
 #[must_use]
 pub fn drop_pending(backup: &BackupId) -> String {
     format!("{BACKUPS}/{}/drop", segment(backup.as_str()))
+}
+
+/// The backup pairs of a wallet.
+#[must_use]
+pub fn backup_pairs(wallet: &str) -> String {
+    format!("{ME}/wallets/{}/backup-share-pairs", segment(wallet))
+}
+
+/// The signing pairs of a wallet.
+#[must_use]
+pub fn signing_pairs(wallet: &str) -> String {
+    format!("{ME}/wallets/{}/signing-share-pairs", segment(wallet))
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986, section 2.3).

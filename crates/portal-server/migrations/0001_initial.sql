@@ -7,9 +7,11 @@ CREATE TABLE key_checks (
 );
 
 CREATE TABLE custodians (
-    id           TEXT PRIMARY KEY,
-    api_key_hash BLOB NOT NULL UNIQUE,
-    created_at   BIGINT NOT NULL
+    id                 TEXT PRIMARY KEY,
+    api_key_hash       BLOB NOT NULL UNIQUE,
+    -- Whether its ciphertexts are kept here. Otherwise its apps keep them.
+    backup_with_portal BOOLEAN NOT NULL DEFAULT TRUE,
+    created_at         BIGINT NOT NULL
 );
 
 CREATE TABLE clients (

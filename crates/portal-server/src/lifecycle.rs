@@ -119,6 +119,20 @@ pub fn head<'a>(sets: &'a [BackupSet], method: &MethodId) -> Option<&'a BackupSe
     completed.max_by_key(|set| set.sequence())
 }
 
+/// The newest completed set of a method that brings this wallet back: the one that Portal's routes
+/// show.
+#[must_use]
+pub fn newest<'a>(
+    sets: &'a [BackupSet],
+    method: &MethodId,
+    wallet: Curve,
+) -> Option<&'a BackupSet> {
+    let completed = sets
+        .iter()
+        .filter(|set| set.method == *method && set.is_completed() && set.wallets.contains(&wallet));
+    completed.max_by_key(|set| set.sequence())
+}
+
 /// Decides over a commit whose envelope, proofs and custodian's halves were found right.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use crate::{
     around::{self, Places},
     body, bounds,
     error::ApiError,
-    routes,
+    routes::{self, compat},
     service::SharedService,
     sessions,
 };
@@ -30,7 +30,12 @@ pub(crate) fn router(service: SharedService) -> Router {
     };
     let routes = Route::ALL.into_iter().fold(Router::new(), |router, route| {
         let handler = handler(route).layer(DefaultBodyLimit::max(longest_body(route)));
-        router.route(route.path(), handler)
+        let router = router.route(route.path(), handler.clone());
+        if route.is_portals() {
+            router.route(&format!("{}/", route.path()), handler)
+        } else {
+            router
+        }
     });
     routes
         .fallback(async || ApiError::not_found("there is no such route"))
@@ -52,6 +57,9 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
         Route::Commit => post(routes::commit),
         Route::DropPending => post(routes::drop_pending),
         Route::Revoke => post(routes::revoke),
+        Route::ClientObject => get(compat::client),
+        Route::BackupPairs => get(compat::backup_pairs),
+        Route::SigningPairs => get(compat::signing_pairs),
     }
 }
 

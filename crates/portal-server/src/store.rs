@@ -1,6 +1,7 @@
 //! The database: SQLite, one writer at a time, durable before anybody is told.
 
 mod backups;
+mod clients;
 mod columns;
 mod error;
 mod identities;
@@ -25,6 +26,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 pub(crate) use self::sessions::{NewSession, SessionRow};
 pub use self::{
     backups::{BackupRow, NewBackupSet, StoredEnvelope, lifecycle_sets},
+    clients::ClientRow,
     error::StoreError,
     pairs::{PairRow, SealedPair},
     signing::{NewSigningSet, SigningPairRow, SigningRow},

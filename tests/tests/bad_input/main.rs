@@ -128,8 +128,7 @@ fn paths_of_nothing_are_refused_and_change_nothing() {
             "';%20DROP%20TABLE%20client;--",
         ];
         for id in ids {
-            let with_id = Route::ALL
-                .map(|route| route.path().replace("{backup}", id).replace("{session}", id) + "/");
+            let with_id = Route::ALL.map(|route| requests::path_with(route, id) + "/");
             let paths = with_id.iter().map(|path| match path.trim_end_matches('/') {
                 path if path.contains(id) => path.to_owned(),
                 path => format!("{path}/{id}"),

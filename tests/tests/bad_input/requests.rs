@@ -18,6 +18,9 @@ use crate::scene::Scene;
 /// A key that nobody has.
 pub(crate) const STRANGER: &str = "ck_QmVhcmVyIG9mIG5vdGhpbmcgYXQgYWxsLCBub3QgMQQ";
 
+/// The name of nothing.
+const NOBODYS: &str = "of-nobody";
+
 /// Who may ask for a route.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Asker {
@@ -32,7 +35,11 @@ pub(crate) const fn asker(route: Route) -> Asker {
     match route {
         Route::Health => Asker::Anybody,
         Route::CreateClient => Asker::Custodian,
-        Route::Client | Route::Envelope => Asker::Client,
+        Route::Client
+        | Route::Envelope
+        | Route::ClientObject
+        | Route::BackupPairs
+        | Route::SigningPairs => Asker::Client,
         Route::FirstPost
         | Route::SecondPost
         | Route::StoreEnvelope
@@ -45,7 +52,12 @@ pub(crate) const fn asker(route: Route) -> Asker {
 /// The longest body that a route takes.
 const fn longest(route: Route) -> usize {
     match route {
-        Route::Health | Route::Client | Route::Envelope => 0,
+        Route::Health
+        | Route::Client
+        | Route::Envelope
+        | Route::ClientObject
+        | Route::BackupPairs
+        | Route::SigningPairs => 0,
         Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
         Route::StoreEnvelope => Envelope::MAX_LEN,
         Route::CreateClient | Route::Commit | Route::DropPending | Route::Revoke => 64 * 1024,
@@ -55,7 +67,11 @@ const fn longest(route: Route) -> usize {
 /// The methods that the path of a route has.
 fn methods(route: Route) -> Vec<Method> {
     match route {
-        Route::Health | Route::Client => vec![Method::GET],
+        Route::Health
+        | Route::Client
+        | Route::ClientObject
+        | Route::BackupPairs
+        | Route::SigningPairs => vec![Method::GET],
         Route::Envelope | Route::StoreEnvelope => vec![Method::GET, Method::PUT],
         Route::CreateClient
         | Route::FirstPost
@@ -72,7 +88,9 @@ impl Scene {
         let post =
             |path: &str| Asked::with_body(Method::POST, path, portal_api::MEDIA_TYPE, vec![0; 100]);
         match route {
-            Route::Health | Route::Client => Asked::get(route.path()),
+            Route::Health | Route::Client | Route::ClientObject => Asked::get(route.path()),
+            Route::BackupPairs => Asked::get(route::backup_pairs(NOBODYS)),
+            Route::SigningPairs => Asked::get(route::signing_pairs(NOBODYS)),
             Route::CreateClient => Asked::json(route.path(), &json!({ "isAccountAbstracted": 1 })),
             Route::FirstPost => post(route::SESSIONS),
             Route::SecondPost => post(&format!("{}/{}", route::SESSIONS, "ab".repeat(32))),
@@ -100,6 +118,13 @@ impl Scene {
     pub(crate) fn signed(&self, asked: Asked) -> Asked {
         asked.signed_by(self.context(), &self.device, None).with_key(&self.client.key)
     }
+}
+
+/// The path of a route, with this for every id in it.
+pub(crate) fn path_with(route: Route, id: &str) -> String {
+    let parts = route.path().split('/');
+    let parts = parts.map(|part| if part.starts_with('{') { id } else { part });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Requests with an API key that is none, or another's.
@@ -233,10 +258,13 @@ pub(crate) fn out_of_order(
     route: Route,
     envelope: &str,
 ) -> Vec<(&'static str, Asked)> {
-    let nobodys = BackupId::new("of-nobody").unwrap();
+    let nobodys = BackupId::new(NOBODYS).unwrap();
     match route {
         // There is no order in them.
-        Route::Health | Route::CreateClient | Route::Client => Vec::new(),
+        Route::Health | Route::CreateClient | Route::Client | Route::ClientObject => Vec::new(),
+        Route::BackupPairs | Route::SigningPairs => {
+            vec![("the pairs of no wallet", scene.asked(route))]
+        }
         Route::FirstPost => first_posts(scene),
         Route::SecondPost => second_posts(scene),
         Route::StoreEnvelope => vec![

@@ -54,6 +54,20 @@ fn the_head_is_the_newest_completed_set_of_its_method() {
 }
 
 #[test]
+fn of_each_method_the_newest_completed_set_of_a_wallet_is_shown() {
+    let sets = [
+        completed("both", 1, Some(5)),
+        on(&[Curve::Ed25519], completed("newer", 2, None)),
+        pending("pending"),
+        of_method(MethodId::GDRIVE, completed("other", 3, Some(5))),
+    ];
+    let shown = |curve| newest(&sets, &MethodId::PASSWORD, curve).unwrap().id.clone();
+    assert_eq!(shown(Curve::Secp256k1), id("both"));
+    assert_eq!(shown(Curve::Ed25519), id("newer"));
+    assert_eq!(newest(&sets, &MethodId::ICLOUD, Curve::Ed25519), None);
+}
+
+#[test]
 fn a_commit_of_what_is_not_there_is_refused() {
     assert_eq!(commit(&[], &request("a", None, true)), Err(Refusal::NoSuchSet));
 }

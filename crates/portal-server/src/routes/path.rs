@@ -15,6 +15,10 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct BackupPath(pub(crate) BackupId);
 
+/// The wallet that a path names.
+#[derive(Debug)]
+pub(crate) struct WalletPath(pub(crate) String);
+
 impl FromRequestParts<SharedService> for BackupPath {
     type Rejection = ApiError;
 
@@ -22,5 +26,15 @@ impl FromRequestParts<SharedService> for BackupPath {
         let path = Path::<String>::from_request_parts(parts, service).await;
         let id = path.ok().and_then(|Path(id)| BackupId::new(id).ok());
         id.map(Self).ok_or_else(|| ApiError::bad_request("the path holds no id of a backup set"))
+    }
+}
+
+impl FromRequestParts<SharedService> for WalletPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let path = Path::<String>::from_request_parts(parts, service).await;
+        path.map(|Path(id)| Self(id))
+            .map_err(|_| ApiError::bad_request("the path holds no id of a wallet"))
     }
 }

@@ -1,0 +1,13 @@
+//! What Portal's public API says: the bodies of its routes, as its SDKs send and read them.
+
+mod client;
+mod timestamp;
+
+pub use self::{
+    client::{
+        BackupPairObject, Bitcoin, ClientObject, CustodianObject, EnvironmentObject,
+        MetadataObject, NamespaceObject, Namespaces, P2wpkh, PairStatus, SigningPairObject,
+        WalletObject,
+    },
+    timestamp::Timestamp,
+};
