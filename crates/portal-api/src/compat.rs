@@ -1,6 +1,7 @@
 //! What Portal's public API says: the bodies of its routes, as its SDKs send and read them.
 
 mod client;
+mod notices;
 mod timestamp;
 
 pub use self::{
@@ -8,6 +9,10 @@ pub use self::{
         BackupPairObject, Bitcoin, ClientObject, CustodianObject, EnvironmentObject,
         MetadataObject, NamespaceObject, Namespaces, P2wpkh, PairStatus, SigningPairObject,
         WalletObject,
+    },
+    notices::{
+        BackupPairNotice, BackupStage, CipherText, Identify, SigningPairNotice, SigningStage,
+        StoreCipherText, StoredNotice, Track,
     },
     timestamp::Timestamp,
 };

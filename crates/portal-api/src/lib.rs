@@ -22,5 +22,5 @@ pub use crate::{
     error::{ErrorBody, ErrorDetail, ErrorId},
     frame::{FrameError, MAX_HEAD_LEN, MEDIA_TYPE, PostFrame, ReplyFrame},
     per_curve::PerCurve,
-    session::{FirstPost, FirstReply, Nothing, PairName, SignPayload},
+    session::{Completion, FirstPost, FirstReply, Nothing, PairName, SignPayload},
 };

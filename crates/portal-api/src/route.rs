@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use backup_core::BackupId;
+use backup_core::{BackupId, SharePairId};
 use portal_mpc::SessionId;
 
 /// Whether the service is up.
@@ -19,6 +19,20 @@ pub const BACKUPS: &str = "/v1/backups";
 pub const REVOCATIONS: &str = "/v1/revocations";
 /// What Portal's SDKs know of a client.
 pub const ME: &str = "/api/v3/clients/me";
+/// Notices about backup pairs.
+pub const BACKUP_PAIR_NOTICES: &str = "/api/v3/clients/me/backup-share-pairs";
+/// Notices about signing pairs.
+pub const SIGNING_PAIR_NOTICES: &str = "/api/v3/clients/me/signing-share-pairs";
+/// A notice that the client's half of a method's pending backup is stored.
+pub const STORED_SHARE: &str = "/api/v2/clients/me/wallet/stored-client-backup-share";
+/// The same, in its older form.
+pub const STORED_SHARE_V1: &str = "/api/v1/clients/me/wallet/stored-client-backup-share";
+/// A notice that the key of a method's pending backup is stored.
+pub const STORED_KEY: &str = "/api/v2/clients/me/wallet/stored-client-backup-share-key";
+/// Who a user is, for statistics that are not kept.
+pub const IDENTIFY: &str = "/api/v1/analytics/identify";
+/// What a user did, for statistics that are not kept.
+pub const TRACK: &str = "/api/v1/analytics/track";
 
 /// Every route of the service. Its router is made of [`ALL`](Self::ALL) and of nothing else, and
 /// so are the tests of what every route refuses.
@@ -50,11 +64,29 @@ pub enum Route {
     BackupPairs,
     /// The signing pairs of a wallet.
     SigningPairs,
+    /// The ciphertext of a backup pair is stored.
+    StoreCipherText,
+    /// The ciphertext of a backup pair is read.
+    CipherText,
+    /// An app tells how far backup pairs have come.
+    BackupPairNotice,
+    /// An app tells how far signing pairs have come.
+    SigningPairNotice,
+    /// An app tells that it has stored the client's half of what is pending.
+    StoredShare,
+    /// The same, in its older form.
+    StoredShareV1,
+    /// An app tells that it has stored the key of what is pending.
+    StoredKey,
+    /// An app tells who its user is.
+    Identify,
+    /// An app tells what its user did.
+    Track,
 }
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 22] = [
         Self::Health,
         Self::CreateClient,
         Self::Client,
@@ -68,6 +100,15 @@ impl Route {
         Self::ClientObject,
         Self::BackupPairs,
         Self::SigningPairs,
+        Self::StoreCipherText,
+        Self::CipherText,
+        Self::BackupPairNotice,
+        Self::SigningPairNotice,
+        Self::StoredShare,
+        Self::StoredShareV1,
+        Self::StoredKey,
+        Self::Identify,
+        Self::Track,
     ];
 
     /// Its path, with what stands for an id in braces.
@@ -86,6 +127,15 @@ impl Route {
             Self::ClientObject => ME,
             Self::BackupPairs => "/api/v3/clients/me/wallets/{wallet}/backup-share-pairs",
             Self::SigningPairs => "/api/v3/clients/me/wallets/{wallet}/signing-share-pairs",
+            Self::StoreCipherText => "/api/v3/clients/me/backup-share-pairs/{pair}",
+            Self::CipherText => "/api/v3/clients/me/backup-share-pairs/{pair}/cipher-text",
+            Self::BackupPairNotice => BACKUP_PAIR_NOTICES,
+            Self::SigningPairNotice => SIGNING_PAIR_NOTICES,
+            Self::StoredShare => STORED_SHARE,
+            Self::StoredShareV1 => STORED_SHARE_V1,
+            Self::StoredKey => STORED_KEY,
+            Self::Identify => IDENTIFY,
+            Self::Track => TRACK,
         }
     }
 
@@ -107,6 +157,7 @@ impl Route {
                 | Self::ClientObject
                 | Self::BackupPairs
                 | Self::SigningPairs
+                | Self::CipherText
         )
     }
 }
@@ -145,6 +196,18 @@ pub fn backup_pairs(wallet: &str) -> String {
 #[must_use]
 pub fn signing_pairs(wallet: &str) -> String {
     format!("{ME}/wallets/{}/signing-share-pairs", segment(wallet))
+}
+
+/// Where the ciphertext of a backup pair is stored.
+#[must_use]
+pub fn backup_pair(pair: &SharePairId) -> String {
+    format!("{BACKUP_PAIR_NOTICES}/{}", segment(pair.as_str()))
+}
+
+/// Where it is read.
+#[must_use]
+pub fn cipher_text(pair: &SharePairId) -> String {
+    format!("{}/cipher-text", backup_pair(pair))
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986, section 2.3).

@@ -53,6 +53,8 @@ CREATE TABLE backup_sets (
     id              TEXT NOT NULL,
     number          BIGINT NOT NULL,
     method          TEXT NOT NULL,
+    -- By what it is completed: COMMIT or NOTICE.
+    completion      TEXT NOT NULL,
     device_key      BLOB NOT NULL,
     created_at      BIGINT NOT NULL,
     envelope        TEXT,
@@ -72,6 +74,8 @@ CREATE TABLE backup_pairs (
     backup_id    TEXT NOT NULL,
     curve        TEXT NOT NULL,
     public_key   BLOB NOT NULL,
+    -- How far it has come by the word of its app, which nobody signs.
+    stage        TEXT NOT NULL DEFAULT 'STORED_CUSTODIAN_BACKUP_SHARE',
     sealed_share BLOB NOT NULL,
     UNIQUE (client_id, backup_id, curve),
     FOREIGN KEY (client_id, backup_id) REFERENCES backup_sets (client_id, id) ON DELETE CASCADE

@@ -7,7 +7,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
-    routing::{MethodRouter, get, post, put},
+    routing::{MethodRouter, get, patch, post, put},
 };
 use backup_core::Envelope;
 use portal_api::{PostFrame, route::Route};
@@ -60,6 +60,14 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
         Route::ClientObject => get(compat::client),
         Route::BackupPairs => get(compat::backup_pairs),
         Route::SigningPairs => get(compat::signing_pairs),
+        Route::StoreCipherText => patch(compat::store_cipher_text),
+        Route::CipherText => get(compat::cipher_text),
+        Route::BackupPairNotice => patch(compat::backup_pair_notice),
+        Route::SigningPairNotice => patch(compat::signing_pair_notice),
+        Route::StoredShare | Route::StoredShareV1 => put(compat::stored_share),
+        Route::StoredKey => put(compat::stored_key),
+        Route::Identify => post(compat::identify),
+        Route::Track => post(compat::track),
     }
 }
 
@@ -67,6 +75,8 @@ const fn longest_body(route: Route) -> usize {
     match route {
         Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
         Route::StoreEnvelope => Envelope::MAX_LEN,
+        // An envelope, and the JSON around it.
+        Route::StoreCipherText => Envelope::MAX_LEN + 1024,
         _ => body::MAX_LEN,
     }
 }

@@ -9,6 +9,7 @@ mod pairs;
 mod schema;
 mod sessions;
 mod signing;
+mod stages;
 
 use std::{
     ops::{Deref, DerefMut},

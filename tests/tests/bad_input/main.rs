@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod compat;
 mod requests;
 mod scene;
 mod secrets;

@@ -11,9 +11,9 @@ use portal_client::Curves;
 use portal_mpc::{Generate, Outgoing, SessionSecret};
 use portal_tests::middle::{Asked, Method};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::scene::Scene;
+use crate::{compat, scene::Scene};
 
 /// A key that nobody has.
 pub(crate) const STRANGER: &str = "ck_QmVhcmVyIG9mIG5vdGhpbmcgYXQgYWxsLCBub3QgMQQ";
@@ -39,7 +39,16 @@ pub(crate) const fn asker(route: Route) -> Asker {
         | Route::Envelope
         | Route::ClientObject
         | Route::BackupPairs
-        | Route::SigningPairs => Asker::Client,
+        | Route::SigningPairs
+        | Route::StoreCipherText
+        | Route::CipherText
+        | Route::BackupPairNotice
+        | Route::SigningPairNotice
+        | Route::StoredShare
+        | Route::StoredShareV1
+        | Route::StoredKey
+        | Route::Identify
+        | Route::Track => Asker::Client,
         Route::FirstPost
         | Route::SecondPost
         | Route::StoreEnvelope
@@ -57,10 +66,22 @@ const fn longest(route: Route) -> usize {
         | Route::Envelope
         | Route::ClientObject
         | Route::BackupPairs
-        | Route::SigningPairs => 0,
+        | Route::SigningPairs
+        | Route::CipherText => 0,
         Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
         Route::StoreEnvelope => Envelope::MAX_LEN,
-        Route::CreateClient | Route::Commit | Route::DropPending | Route::Revoke => 64 * 1024,
+        Route::StoreCipherText => Envelope::MAX_LEN + 1024,
+        Route::CreateClient
+        | Route::Commit
+        | Route::DropPending
+        | Route::Revoke
+        | Route::BackupPairNotice
+        | Route::SigningPairNotice
+        | Route::StoredShare
+        | Route::StoredShareV1
+        | Route::StoredKey
+        | Route::Identify
+        | Route::Track => 64 * 1024,
     }
 }
 
@@ -71,14 +92,21 @@ fn methods(route: Route) -> Vec<Method> {
         | Route::Client
         | Route::ClientObject
         | Route::BackupPairs
-        | Route::SigningPairs => vec![Method::GET],
+        | Route::SigningPairs
+        | Route::CipherText => vec![Method::GET],
+        Route::StoreCipherText | Route::BackupPairNotice | Route::SigningPairNotice => {
+            vec![Method::PATCH]
+        }
+        Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => vec![Method::PUT],
         Route::Envelope | Route::StoreEnvelope => vec![Method::GET, Method::PUT],
         Route::CreateClient
         | Route::FirstPost
         | Route::SecondPost
         | Route::Commit
         | Route::DropPending
-        | Route::Revoke => vec![Method::POST],
+        | Route::Revoke
+        | Route::Identify
+        | Route::Track => vec![Method::POST],
     }
 }
 
@@ -91,6 +119,16 @@ impl Scene {
             Route::Health | Route::Client | Route::ClientObject => Asked::get(route.path()),
             Route::BackupPairs => Asked::get(route::backup_pairs(NOBODYS)),
             Route::SigningPairs => Asked::get(route::signing_pairs(NOBODYS)),
+            Route::CipherText => Asked::get(route::cipher_text(&self.pending_pair)),
+            Route::StoreCipherText => compat::cipher_text(&self.pending_pair, "no envelope"),
+            Route::BackupPairNotice | Route::SigningPairNotice => {
+                said(Method::PATCH, route.path(), &json!({ "status": "DONE" }))
+            }
+            Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => {
+                said(Method::PUT, route.path(), &json!({ "backupMethod": "PASSWORD" }))
+            }
+            Route::Identify => Asked::json(route.path(), &json!({ "traits": 1 })),
+            Route::Track => Asked::json(route.path(), &json!({ "properties": {} })),
             Route::CreateClient => Asked::json(route.path(), &json!({ "isAccountAbstracted": 1 })),
             Route::FirstPost => post(route::SESSIONS),
             Route::SecondPost => post(&format!("{}/{}", route::SESSIONS, "ab".repeat(32))),
@@ -125,6 +163,11 @@ pub(crate) fn path_with(route: Route, id: &str) -> String {
     let parts = route.path().split('/');
     let parts = parts.map(|part| if part.starts_with('{') { id } else { part });
     parts.collect::<Vec<_>>().join("/")
+}
+
+/// A body in JSON that nobody signs.
+pub(crate) fn said(method: Method, path: &str, body: &Value) -> Asked {
+    Asked { method, ..Asked::json(path, body) }
 }
 
 /// Requests with an API key that is none, or another's.
@@ -261,7 +304,19 @@ pub(crate) fn out_of_order(
     let nobodys = BackupId::new(NOBODYS).unwrap();
     match route {
         // There is no order in them.
-        Route::Health | Route::CreateClient | Route::Client | Route::ClientObject => Vec::new(),
+        Route::Health
+        | Route::CreateClient
+        | Route::Client
+        | Route::ClientObject
+        | Route::Identify
+        | Route::Track => Vec::new(),
+        Route::StoreCipherText => compat::cipher_texts(scene, envelope),
+        Route::CipherText => compat::reads(scene),
+        Route::BackupPairNotice => compat::backup_pairs(scene),
+        Route::SigningPairNotice => compat::signing_pairs(scene),
+        Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => {
+            compat::stored(route.path())
+        }
         Route::BackupPairs | Route::SigningPairs => {
             vec![("the pairs of no wallet", scene.asked(route))]
         }

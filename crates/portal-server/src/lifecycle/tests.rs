@@ -3,6 +3,7 @@
 use super::*;
 
 mod model;
+mod notices;
 
 const GRACE: u64 = 100;
 
@@ -15,6 +16,7 @@ fn pending(name: &str) -> BackupSet {
         id: id(name),
         method: MethodId::PASSWORD,
         wallets: vec![Curve::Secp256k1, Curve::Ed25519],
+        completion: Completion::Commit,
         enrollment: Some([1; 32]),
         state: SetState::Pending { since: 10 },
     }

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use backup_core::BackupId;
+use backup_core::{BackupId, SharePairId};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -14,6 +14,10 @@ use crate::{
 /// The backup set that a path names.
 #[derive(Debug)]
 pub(crate) struct BackupPath(pub(crate) BackupId);
+
+/// The share pair that a path names.
+#[derive(Debug)]
+pub(crate) struct PairPath(pub(crate) SharePairId);
 
 /// The wallet that a path names.
 #[derive(Debug)]
@@ -36,5 +40,15 @@ impl FromRequestParts<SharedService> for WalletPath {
         let path = Path::<String>::from_request_parts(parts, service).await;
         path.map(|Path(id)| Self(id))
             .map_err(|_| ApiError::bad_request("the path holds no id of a wallet"))
+    }
+}
+
+impl FromRequestParts<SharedService> for PairPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let path = Path::<String>::from_request_parts(parts, service).await;
+        let id = path.ok().and_then(|Path(id)| SharePairId::new(id).ok());
+        id.map(Self).ok_or_else(|| ApiError::bad_request("the path holds no id of a share pair"))
     }
 }

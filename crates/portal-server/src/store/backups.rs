@@ -1,7 +1,7 @@
 //! Backup sets.
 
-use backup_core::{BackupId, ClientId, MethodId};
-use portal_api::DevicePublicKey;
+use backup_core::{BackupId, ClientId, MethodId, SharePairId};
+use portal_api::{Completion, DevicePublicKey, compat::BackupStage};
 use portal_mpc::{ByCurve, OnCurve};
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -23,6 +23,8 @@ pub struct BackupRow {
     pub envelope_sha256: Option<[u8; 32]>,
     /// Its pairs.
     pub pairs: ByCurve<PairRow>,
+    /// How far each of them has come by the word of its app.
+    pub stages: Vec<(SharePairId, BackupStage)>,
 }
 
 /// A pending backup set to be stored.
@@ -32,6 +34,8 @@ pub struct NewBackupSet {
     pub id: BackupId,
     /// The method that will open it.
     pub method: MethodId,
+    /// What will complete it.
+    pub completion: Completion,
     /// The key of the device that makes it.
     pub device_key: DevicePublicKey,
     /// Its pairs, with the custodian's halves.
@@ -62,14 +66,15 @@ impl Snapshot {
     ///
     /// [`StoreError`].
     pub async fn backups(&mut self, client: &ClientId) -> Result<Vec<BackupRow>, StoreError> {
-        let sql = "SELECT id, method, device_key, created_at, envelope_sha256, enrollment, \
+        let sql = "SELECT id, method, completion, device_key, created_at, envelope_sha256, enrollment, \
                    sequence, completed_at, proved_since \
                    FROM backup_sets WHERE client_id = $1 ORDER BY number DESC";
         let sets = sqlx::query(sql).bind(client.as_str()).fetch_all(self.connection()).await?;
         let mut rows = Vec::with_capacity(sets.len());
         for set in &sets {
             let pairs = self.backup_pairs(client, set.try_get("id")?).await?;
-            rows.push(BackupRow::of(set, pairs)?);
+            let stages = self.stages(client, set.try_get("id")?).await?;
+            rows.push(BackupRow::of(set, pairs, stages)?);
         }
         Ok(rows)
     }
@@ -162,13 +167,15 @@ impl Write {
         now: u64,
     ) -> Result<(), StoreError> {
         let number = self.next_number(client).await?;
-        let sql = "INSERT INTO backup_sets (client_id, id, number, method, device_key, created_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6)";
+        let sql = "INSERT INTO backup_sets \
+                   (client_id, id, number, method, completion, device_key, created_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
         sqlx::query(sql)
             .bind(client.as_str())
             .bind(set.id.as_str())
             .bind(number)
             .bind(set.method.as_str())
+            .bind(columns::from_completion(set.completion))
             .bind(set.device_key.as_bytes().as_slice())
             .bind(columns::to_column(now))
             .execute(self.connection())
@@ -294,12 +301,17 @@ impl Write {
 }
 
 impl BackupRow {
-    fn of(row: &SqliteRow, pairs: ByCurve<PairRow>) -> Result<Self, StoreError> {
+    fn of(
+        row: &SqliteRow,
+        pairs: ByCurve<PairRow>,
+        stages: Vec<(SharePairId, BackupStage)>,
+    ) -> Result<Self, StoreError> {
         let created_at = columns::from_column(row.try_get("created_at")?)?;
         let set = BackupSet {
             id: columns::parsed(row.try_get("id")?, "backup id")?,
             method: columns::parsed(row.try_get("method")?, "method id")?,
             wallets: pairs.iter().map(|(curve, _)| curve).collect(),
+            completion: columns::completion(row.try_get("completion")?)?,
             enrollment: columns::hash_option(row.try_get("enrollment")?)?,
             state: state(row, created_at)?,
         };
@@ -310,6 +322,7 @@ impl BackupRow {
             device_key: columns::device_key(row.try_get("device_key")?)?,
             envelope_sha256: columns::hash_option(row.try_get("envelope_sha256")?)?,
             pairs,
+            stages,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use backup_core::Curve;
-use portal_api::DevicePublicKey;
+use portal_api::{Completion, DevicePublicKey, compat::BackupStage};
 use portal_mpc::PublicKey;
 
 use super::StoreError;
@@ -34,6 +34,28 @@ pub(super) fn hash_option(bytes: Option<Vec<u8>>) -> Result<Option<[u8; 32]>, St
 /// A device key.
 pub(super) fn device_key(bytes: &[u8]) -> Result<DevicePublicKey, StoreError> {
     hash(bytes).map(DevicePublicKey::from_bytes)
+}
+
+/// What completes a set.
+pub(super) const fn from_completion(completion: Completion) -> &'static str {
+    match completion {
+        Completion::Commit => "COMMIT",
+        Completion::Notice => "NOTICE",
+    }
+}
+
+/// The same back.
+pub(super) fn completion(text: &str) -> Result<Completion, StoreError> {
+    match text {
+        "COMMIT" => Ok(Completion::Commit),
+        "NOTICE" => Ok(Completion::Notice),
+        _ => Err(StoreError::Damaged("completion")),
+    }
+}
+
+/// How far a pair has come by the word of its app.
+pub(super) fn stage(text: &str) -> Result<BackupStage, StoreError> {
+    BackupStage::of(text).ok_or(StoreError::Damaged("stage"))
 }
 
 /// A wallet's key.

@@ -10,4 +10,8 @@ mod wallet;
 #[path = "../sessions/wire.rs"]
 mod wire;
 
+mod cipher_texts;
 mod client_object;
+mod notices;
+mod said;
+mod stolen_key;

@@ -1,6 +1,6 @@
 //! All that is known of one client, read in one view.
 
-use backup_core::EncryptionContext;
+use backup_core::{EncryptionContext, SharePairId};
 use portal_mpc::PublicKey;
 
 use crate::{
@@ -24,6 +24,13 @@ impl Known {
             signing: view.signing_sets(&client.client).await?,
             backups: view.backups(&client.client).await?,
         })
+    }
+
+    /// The backup set of a pair.
+    pub(super) fn backup_of(&self, pair: &SharePairId) -> ApiResult<&BackupRow> {
+        let has = |row: &&BackupRow| row.pairs.iter().any(|(_, known)| known.id == *pair);
+        let none = || ApiError::not_found("this client has no such backup share pair");
+        self.backups.iter().find(has).ok_or_else(none)
     }
 
     /// The public keys of its wallets: of the set that signs. Before that has signed its test there

@@ -44,7 +44,8 @@ impl Known {
         let sets = lifecycle_sets(&self.backups);
         let is_shown = |set: &lifecycle::BackupSet| {
             let newest = lifecycle::newest(&sets, &set.method, wallet.curve());
-            !set.is_completed() || newest.is_some_and(|newest| newest.id == set.id)
+            let is_pending = !set.is_completed() && lifecycle::is_told_of(set);
+            is_pending || newest.is_some_and(|newest| newest.id == set.id)
         };
         let shown = self.backups.iter().filter(|row| is_shown(&row.set));
         let pairs = shown.filter_map(|row| {
