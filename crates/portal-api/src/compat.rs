@@ -6,7 +6,7 @@ mod timestamp;
 
 pub use self::{
     client::{
-        BackupPairObject, Bitcoin, ClientObject, CustodianObject, EnvironmentObject,
+        BackupPairObject, Bitcoin, ClientObject, ClientObjects, CustodianObject, EnvironmentObject,
         MetadataObject, NamespaceObject, Namespaces, P2wpkh, PairStatus, SigningPairObject,
         WalletObject,
     },

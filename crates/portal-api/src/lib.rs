@@ -17,7 +17,7 @@ pub use crate::{
         BackupPairView, BackupSetView, BackupStatus, Commit, Proof, Revocations, hold_statement,
     },
     client::{ClientView, SigningPairView, SigningSetView, SigningStatus, mpc_context},
-    custodian::{CreateClient, CreatedClient},
+    custodian::{ClientSession, CreateClient, CreatedClient},
     device_key::{DeviceKey, DevicePublicKey, DeviceSignature, SignedRequest, content_digest},
     error::{ErrorBody, ErrorDetail, ErrorId},
     frame::{FrameError, MAX_HEAD_LEN, MEDIA_TYPE, PostFrame, ReplyFrame},

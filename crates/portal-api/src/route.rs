@@ -82,11 +82,19 @@ pub enum Route {
     Identify,
     /// An app tells what its user did.
     Track,
+    /// A custodian's clients.
+    Clients,
+    /// One of them.
+    ClientOfCustodian,
+    /// A custodian makes a session token for one of them.
+    CreateClientSession,
+    /// A custodian ends all session tokens of one of them.
+    EndClientSessions,
 }
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::Health,
         Self::CreateClient,
         Self::Client,
@@ -109,6 +117,10 @@ impl Route {
         Self::StoredKey,
         Self::Identify,
         Self::Track,
+        Self::Clients,
+        Self::ClientOfCustodian,
+        Self::CreateClientSession,
+        Self::EndClientSessions,
     ];
 
     /// Its path, with what stands for an id in braces.
@@ -116,7 +128,7 @@ impl Route {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Health => HEALTH,
-            Self::CreateClient => CUSTODIAN_CLIENTS,
+            Self::CreateClient | Self::Clients => CUSTODIAN_CLIENTS,
             Self::Client => CLIENT,
             Self::FirstPost => SESSIONS,
             Self::SecondPost => "/v1/sessions/{session}",
@@ -136,6 +148,10 @@ impl Route {
             Self::StoredKey => STORED_KEY,
             Self::Identify => IDENTIFY,
             Self::Track => TRACK,
+            Self::ClientOfCustodian => "/api/v3/custodians/me/clients/{client}",
+            Self::CreateClientSession | Self::EndClientSessions => {
+                "/api/v3/custodians/me/clients/{client}/sessions"
+            }
         }
     }
 
@@ -158,6 +174,8 @@ impl Route {
                 | Self::BackupPairs
                 | Self::SigningPairs
                 | Self::CipherText
+                | Self::Clients
+                | Self::ClientOfCustodian
         )
     }
 }
@@ -208,6 +226,18 @@ pub fn backup_pair(pair: &SharePairId) -> String {
 #[must_use]
 pub fn cipher_text(pair: &SharePairId) -> String {
     format!("{}/cipher-text", backup_pair(pair))
+}
+
+/// A client of a custodian.
+#[must_use]
+pub fn client_of_custodian(client: &str) -> String {
+    format!("{CUSTODIAN_CLIENTS}/{}", segment(client))
+}
+
+/// The session tokens of a client.
+#[must_use]
+pub fn client_sessions(client: &str) -> String {
+    format!("{}/sessions", client_of_custodian(client))
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986, section 2.3).

@@ -24,6 +24,15 @@ CREATE TABLE clients (
     created_at            BIGINT NOT NULL
 );
 
+-- A session token does what its client's API key does, for a while.
+CREATE TABLE session_tokens (
+    token_hash BLOB PRIMARY KEY,
+    client_id  TEXT NOT NULL REFERENCES clients (id),
+    created_at BIGINT NOT NULL,
+    used_at    BIGINT NOT NULL
+);
+CREATE INDEX session_tokens_of_client ON session_tokens (client_id);
+
 -- All curves of a set share its fate. At most one set of a client is live.
 CREATE TABLE signing_sets (
     device_key     BLOB PRIMARY KEY,

@@ -7,7 +7,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
-    routing::{MethodRouter, get, patch, post, put},
+    routing::{MethodRouter, delete, get, patch, post, put},
 };
 use backup_core::Envelope;
 use portal_api::{PostFrame, route::Route};
@@ -68,6 +68,10 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
         Route::StoredKey => put(compat::stored_key),
         Route::Identify => post(compat::identify),
         Route::Track => post(compat::track),
+        Route::Clients => get(compat::clients),
+        Route::ClientOfCustodian => get(compat::client_of_custodian),
+        Route::CreateClientSession => post(compat::create_client_session),
+        Route::EndClientSessions => delete(compat::end_client_sessions),
     }
 }
 

@@ -10,6 +10,7 @@ mod schema;
 mod sessions;
 mod signing;
 mod stages;
+mod tokens;
 
 use std::{
     ops::{Deref, DerefMut},
@@ -31,6 +32,7 @@ pub use self::{
     error::StoreError,
     pairs::{PairRow, SealedPair},
     signing::{NewSigningSet, SigningPairRow, SigningRow},
+    tokens::TokenRow,
 };
 use crate::effects::{Effect, EffectObserver};
 

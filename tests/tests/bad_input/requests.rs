@@ -34,7 +34,11 @@ pub(crate) enum Asker {
 pub(crate) const fn asker(route: Route) -> Asker {
     match route {
         Route::Health => Asker::Anybody,
-        Route::CreateClient => Asker::Custodian,
+        Route::CreateClient
+        | Route::Clients
+        | Route::ClientOfCustodian
+        | Route::CreateClientSession
+        | Route::EndClientSessions => Asker::Custodian,
         Route::Client
         | Route::Envelope
         | Route::ClientObject
@@ -67,7 +71,9 @@ const fn longest(route: Route) -> usize {
         | Route::ClientObject
         | Route::BackupPairs
         | Route::SigningPairs
-        | Route::CipherText => 0,
+        | Route::CipherText
+        | Route::Clients
+        | Route::ClientOfCustodian => 0,
         Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
         Route::StoreEnvelope => Envelope::MAX_LEN,
         Route::StoreCipherText => Envelope::MAX_LEN + 1024,
@@ -81,7 +87,9 @@ const fn longest(route: Route) -> usize {
         | Route::StoredShareV1
         | Route::StoredKey
         | Route::Identify
-        | Route::Track => 64 * 1024,
+        | Route::Track
+        | Route::CreateClientSession
+        | Route::EndClientSessions => 64 * 1024,
     }
 }
 
@@ -93,14 +101,18 @@ fn methods(route: Route) -> Vec<Method> {
         | Route::ClientObject
         | Route::BackupPairs
         | Route::SigningPairs
-        | Route::CipherText => vec![Method::GET],
+        | Route::CipherText
+        | Route::ClientOfCustodian => vec![Method::GET],
+        Route::CreateClient | Route::Clients => vec![Method::GET, Method::POST],
+        Route::CreateClientSession | Route::EndClientSessions => {
+            vec![Method::POST, Method::DELETE]
+        }
         Route::StoreCipherText | Route::BackupPairNotice | Route::SigningPairNotice => {
             vec![Method::PATCH]
         }
         Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => vec![Method::PUT],
         Route::Envelope | Route::StoreEnvelope => vec![Method::GET, Method::PUT],
-        Route::CreateClient
-        | Route::FirstPost
+        Route::FirstPost
         | Route::SecondPost
         | Route::Commit
         | Route::DropPending
@@ -126,6 +138,12 @@ impl Scene {
             }
             Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => {
                 said(Method::PUT, route.path(), &json!({ "backupMethod": "PASSWORD" }))
+            }
+            Route::Clients => Asked::get(route.path()),
+            Route::ClientOfCustodian => Asked::get(route::client_of_custodian(NOBODYS)),
+            Route::CreateClientSession => Asked::json(route::client_sessions(NOBODYS), &json!({})),
+            Route::EndClientSessions => {
+                said(Method::DELETE, &route::client_sessions(NOBODYS), &json!({}))
             }
             Route::Identify => Asked::json(route.path(), &json!({ "traits": 1 })),
             Route::Track => Asked::json(route.path(), &json!({ "properties": {} })),
@@ -308,8 +326,12 @@ pub(crate) fn out_of_order(
         | Route::CreateClient
         | Route::Client
         | Route::ClientObject
+        | Route::Clients
         | Route::Identify
         | Route::Track => Vec::new(),
+        Route::ClientOfCustodian | Route::CreateClientSession | Route::EndClientSessions => {
+            vec![("a client of nobody", scene.asked(route))]
+        }
         Route::StoreCipherText => compat::cipher_texts(scene, envelope),
         Route::CipherText => compat::reads(scene),
         Route::BackupPairNotice => compat::backup_pairs(scene),

@@ -31,6 +31,13 @@ pub struct ClientObject {
     pub wallets: Vec<WalletObject>,
 }
 
+/// The clients of a custodian.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct ClientObjects {
+    /// All of them, the oldest first.
+    pub results: Vec<ClientObject>,
+}
+
 /// A custodian.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CustodianObject {

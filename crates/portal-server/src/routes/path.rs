@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use backup_core::{BackupId, SharePairId};
+use backup_core::{BackupId, ClientId, SharePairId};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -14,6 +14,10 @@ use crate::{
 /// The backup set that a path names.
 #[derive(Debug)]
 pub(crate) struct BackupPath(pub(crate) BackupId);
+
+/// The client that a path names.
+#[derive(Debug)]
+pub(crate) struct ClientPath(pub(crate) ClientId);
 
 /// The share pair that a path names.
 #[derive(Debug)]
@@ -50,5 +54,15 @@ impl FromRequestParts<SharedService> for PairPath {
         let path = Path::<String>::from_request_parts(parts, service).await;
         let id = path.ok().and_then(|Path(id)| SharePairId::new(id).ok());
         id.map(Self).ok_or_else(|| ApiError::bad_request("the path holds no id of a share pair"))
+    }
+}
+
+impl FromRequestParts<SharedService> for ClientPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let path = Path::<String>::from_request_parts(parts, service).await;
+        let id = path.ok().and_then(|Path(id)| ClientId::new(id).ok());
+        id.map(Self).ok_or_else(|| ApiError::bad_request("the path holds no id of a client"))
     }
 }

@@ -41,6 +41,17 @@ impl Snapshot {
             .await?;
         row.as_ref().map(ClientRow::of).transpose()
     }
+
+    /// All clients of this custodian, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn clients(&mut self, custodian: &CustodianId) -> Result<Vec<ClientId>, StoreError> {
+        let sql = "SELECT id FROM clients WHERE custodian_id = $1 ORDER BY created_at, id";
+        let rows = sqlx::query(sql).bind(custodian.as_str()).fetch_all(self.connection()).await?;
+        rows.iter().map(|row| columns::parsed(row.try_get("id")?, "client id")).collect()
+    }
 }
 
 impl ClientRow {

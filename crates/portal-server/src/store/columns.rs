@@ -70,6 +70,11 @@ pub(super) fn to_column(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// So many seconds before a time; before 1970 if there are not as many.
+pub(super) fn to_column_before(now: u64, seconds: u64) -> i64 {
+    to_column(now).saturating_sub(to_column(seconds))
+}
+
 /// The same back.
 pub(super) fn from_column(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| StoreError::Damaged("time or counter"))

@@ -70,6 +70,7 @@ impl Device {
             custodian_id: self.context.custodian.clone(),
             id: self.context.client.to_string(),
             client_api_key: self.api_key.clone().into(),
+            client_session_token: String::new().into(),
             is_account_abstracted: false,
         };
         Self::with_wallet(shared, &created).await

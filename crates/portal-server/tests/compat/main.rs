@@ -12,6 +12,7 @@ mod wire;
 
 mod cipher_texts;
 mod client_object;
+mod custodians;
 mod notices;
 mod said;
 mod stolen_key;
