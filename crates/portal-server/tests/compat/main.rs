@@ -15,4 +15,5 @@ mod client_object;
 mod custodians;
 mod notices;
 mod said;
+mod self_managed;
 mod stolen_key;
