@@ -30,7 +30,7 @@ impl TokenLife {
             || self.created_at.saturating_add(LIFE_SECONDS) <= now
     }
 
-    /// Whether a use at `now` is to be noted. Not each is: that would be a commit for every request.
+    /// Whether a use at `now` is to be noted. Not each is: that would be a commit per request.
     #[must_use]
     pub const fn is_to_be_noted(self, now: u64) -> bool {
         self.used_at.saturating_add(NOTED_SECONDS) <= now

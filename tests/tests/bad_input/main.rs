@@ -123,7 +123,8 @@ fn paths_of_nothing_are_refused_and_change_nothing() {
             "%00",
             "%ff",
             "a%20b",
-            "%2e%2e",
+            // Alone, `%2e%2e` is taken out of a path by whoever sends it.
+            "%2e%2e%2f",
             "..%2f..",
             &long,
             "';%20DROP%20TABLE%20client;--",

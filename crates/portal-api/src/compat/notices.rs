@@ -95,7 +95,8 @@ macro_rules! stages {
             /// The stage of this name, in letters of any case.
             #[must_use]
             pub fn of(name: &str) -> Option<Self> {
-                [$(Self::$stage),*].into_iter().find(|stage| stage.as_str().eq_ignore_ascii_case(name))
+                let mut all = [$(Self::$stage),*].into_iter();
+                all.find(|stage| stage.as_str().eq_ignore_ascii_case(name))
             }
         }
 

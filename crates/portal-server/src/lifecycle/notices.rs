@@ -19,8 +19,9 @@ pub enum Noticed<'a> {
 ///
 /// # Errors
 ///
-/// [`Refusal::NeedsCommit`] if its device said that it would commit it, or if a device has committed
-/// one of its method: what a device vouched for is superseded only by what a device vouches for.
+/// [`Refusal::NeedsCommit`] if its device said that it would commit it, or if a device has
+/// committed one of its method: what a device vouched for is superseded only by what a device
+/// vouches for.
 pub fn notice<'a>(sets: &'a [BackupSet], id: &BackupId) -> Result<Noticed<'a>, Refusal> {
     let set = find(sets, id)?;
     if set.is_completed() {
@@ -99,9 +100,9 @@ pub fn completes(
     Ok(stages.iter().all(|stage| *stage == BackupStage::ClientShare))
 }
 
-/// Whether a set is told of to those who only have the client's API key. A pending set that an app's
-/// word completes is known to the device that made it: whoever does not know the names of its pairs
-/// cannot speak of them.
+/// Whether a set is told of to those who only have the client's API key. A pending set that an
+/// app's word completes is known to the device that made it: whoever does not know the names of its
+/// pairs cannot speak of them.
 #[must_use]
 pub fn is_told_of(set: &BackupSet) -> bool {
     set.is_completed() || set.completion == Completion::Commit

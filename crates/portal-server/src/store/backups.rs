@@ -66,8 +66,8 @@ impl Snapshot {
     ///
     /// [`StoreError`].
     pub async fn backups(&mut self, client: &ClientId) -> Result<Vec<BackupRow>, StoreError> {
-        let sql = "SELECT id, method, completion, device_key, created_at, envelope_sha256, enrollment, \
-                   sequence, completed_at, proved_since \
+        let sql = "SELECT id, method, completion, device_key, created_at, envelope_sha256, \
+                   enrollment, sequence, completed_at, proved_since \
                    FROM backup_sets WHERE client_id = $1 ORDER BY number DESC";
         let sets = sqlx::query(sql).bind(client.as_str()).fetch_all(self.connection()).await?;
         let mut rows = Vec::with_capacity(sets.len());
