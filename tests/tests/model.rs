@@ -40,27 +40,41 @@ use self::{
 };
 
 const ONE_DEVICE: Bounds =
-    Bounds { methods: 1, sets: 2, sets_by_others: 0, keys: 1, is_late: true };
+    Bounds { methods: 1, sets: 2, sets_by_others: 0, keys: 1, erasures: 0, is_late: true };
 
 #[test]
 fn two_recoveries_and_late_requests_lose_no_wallet() {
-    let bounds = Bounds { methods: 1, sets: 2, sets_by_others: 1, keys: 3, is_late: true };
+    let bounds =
+        Bounds { methods: 1, sets: 2, sets_by_others: 1, keys: 3, erasures: 0, is_late: true };
     checked(bounds).assert_properties();
 }
 
 #[test]
 fn three_backups_by_two_devices_lose_no_wallet() {
-    checked(Bounds { methods: 1, sets: 3, sets_by_others: 1, keys: 2, is_late: false });
+    checked(Bounds {
+        methods: 1,
+        sets: 3,
+        sets_by_others: 1,
+        keys: 2,
+        erasures: 0,
+        is_late: false,
+    });
 }
 
 #[test]
 fn three_backups_by_two_methods_and_late_requests_lose_no_wallet() {
-    checked(Bounds { methods: 2, sets: 3, sets_by_others: 1, keys: 1, is_late: true });
+    checked(Bounds { methods: 2, sets: 3, sets_by_others: 1, keys: 1, erasures: 0, is_late: true });
 }
 
 #[test]
 fn two_methods_and_two_devices_lose_no_wallet() {
-    checked(Bounds { methods: 2, sets: 2, sets_by_others: 1, keys: 2, is_late: true });
+    checked(Bounds { methods: 2, sets: 2, sets_by_others: 1, keys: 2, erasures: 0, is_late: true });
+}
+
+#[test]
+fn two_recoveries_and_an_erased_device_lose_no_wallet() {
+    let bounds = Bounds { sets: 1, keys: 3, erasures: 1, ..ONE_DEVICE };
+    checked(bounds);
 }
 
 #[test]
@@ -107,7 +121,7 @@ fn no_proved_set_is_left_if_the_last_one_can_be_revoked() {
 
 #[test]
 fn a_live_share_is_lost_if_a_confirmation_does_not_compare_the_live_set() {
-    let bounds = Bounds { sets: 1, keys: 4, ..ONE_DEVICE };
+    let bounds = Bounds { sets: 1, keys: 3, erasures: 1, ..ONE_DEVICE };
     loses(without::compare_and_swap_of_signing_sets(), bounds, SHARE_HELD);
 }
 

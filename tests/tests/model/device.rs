@@ -55,12 +55,15 @@ impl Actor<'_> {
     /// Opens the slot once; one that does not open ends the backup.
     pub(crate) fn try_slot(&self, world: &mut World) -> Option<()> {
         let device = self.device(world);
-        let is_awaited = |run: &&mut Run| run.trial == Trial::Awaited;
-        let run = device.run.as_mut().filter(is_awaited)?;
+        let is_awaited = |run: &&Run| run.trial == Trial::Awaited;
+        let run = device.run.as_ref().filter(is_awaited)?;
         (device.process == Process::BackingUp { at: Step::Verify }).then_some(())?;
-        run.trial = Trial::Passed;
         let slot = run.slot;
-        if world.opens(Some(slot)) { Some(()) } else { self.give_up(world) }
+        if !world.opens(Some(slot)) {
+            return self.give_up(world);
+        }
+        self.device(world).run.as_mut()?.trial = Trial::Passed;
+        Some(())
     }
 
     /// Something failed, or was refused.

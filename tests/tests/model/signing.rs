@@ -7,7 +7,7 @@ use crate::{
     device::Actor,
     rules::{device_state, signing_set},
     seen::Event,
-    world::{Device, Kept, Key, Opened, Process, Request, Set, Waiting, World},
+    world::{Bits, Device, Kept, Key, Opened, Process, Request, Set, Waiting, World},
 };
 
 impl Actor<'_> {
@@ -85,6 +85,16 @@ impl Actor<'_> {
         Some(())
     }
 
+    /// The device is lost, or its user begins anew on it: it knows nothing any more.
+    pub(crate) fn erase(&self, world: &mut World) -> Option<()> {
+        let device = std::mem::take(self.device(world));
+        world.erasures += 1;
+        for key in device.live.into_iter().chain(device.pending) {
+            world.past.erased.insert(key);
+        }
+        Some(())
+    }
+
     /// Whatever is pending has been settled before, or the service refuses it.
     fn may_replace_pending(&self, world: &World) -> bool {
         let device = &world.devices[self.number];
@@ -110,6 +120,7 @@ impl Actor<'_> {
         let mut state = device_state(self.device(world));
         state.go_live(signing_set(key));
         self.keep(world, &state);
+        world.past.erased = Bits::default();
         let device = self.device(world);
         let Some(Opened { set, method, slot, is_head }) = device.recovered.take() else { return };
         device.note(slot, method, true);

@@ -29,6 +29,8 @@ pub(crate) struct Bounds {
     pub(crate) sets_by_others: u8,
     /// Signing sets: wallets generated, and recoveries.
     pub(crate) keys: u8,
+    /// Devices that are erased.
+    pub(crate) erasures: u8,
     /// Whether requests and their answers get lost and come late.
     pub(crate) is_late: bool,
 }
@@ -64,6 +66,7 @@ pub(crate) enum Act {
     Clear,
     Crash,
     Restart,
+    Erase,
 }
 
 const SLOTS: [Slot; 5] = [
@@ -144,6 +147,9 @@ impl Wallet {
             acts.push(Act::Generate);
             acts.extend(world.sets().map(|(set, _)| Act::BeginRecovery(set)));
         }
+        if world.erasures < self.bounds.erasures {
+            acts.push(Act::Erase);
+        }
         if world.sets_begun < self.bounds.sets {
             acts.extend((0..self.bounds.methods).flat_map(|method| {
                 SLOTS.into_iter().map(move |slot| Act::BeginBackup { method, slot })
@@ -173,6 +179,7 @@ impl Wallet {
             Act::Clear => device.clear(world),
             Act::Crash => device.crash(world),
             Act::Restart => device.restart(world),
+            Act::Erase => device.erase(world),
         }
     }
 

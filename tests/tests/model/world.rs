@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) sets_begun: u8,
     pub(crate) sets_by_others: u8,
     pub(crate) keys_made: u8,
+    pub(crate) erasures: u8,
     pub(crate) past: Past,
 }
 
@@ -42,6 +43,8 @@ pub(crate) struct Past {
     pub(crate) protected: [bool; MOST_METHODS],
     /// Whether there was a proved set.
     pub(crate) proved: bool,
+    /// Signing sets that were erased with their device, since a user was last told of a live one.
+    pub(crate) erased: Bits,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -304,6 +307,10 @@ impl Bits {
 
     pub(crate) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
+    }
+
+    pub(crate) fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     pub(crate) fn is_within(self, other: Self) -> bool {
