@@ -97,7 +97,7 @@ impl Actor<'_> {
                 self.seen.note(Event::RolledBack);
             }
             Decision::FinishFrom(at) => {
-                self.device(world).process = Process::BackingUp { at };
+                self.finish_from(world, at);
                 self.seen.note(Event::Finished);
             }
             Decision::Conclude => {
@@ -110,6 +110,15 @@ impl Actor<'_> {
             }
         }
         Some(())
+    }
+
+    /// Nobody is asked to open anything from here on.
+    fn finish_from(&self, world: &mut World, at: Step) {
+        let device = self.device(world);
+        device.process = Process::BackingUp { at };
+        if let Some(run) = device.run.as_mut().filter(|run| run.trial == Trial::Awaited) {
+            run.trial = Trial::Declined;
+        }
     }
 
     /// The end of a backup: the user is told, or it has been rolled back.

@@ -11,8 +11,8 @@ use crate::{
 pub(crate) const RECOVERABLE: &str = "what the user was told is backed up can be recovered";
 pub(crate) const KEPT: &str = "a backup that was told complete is kept until a newer proved one is";
 pub(crate) const NEVER_LOST: &str = "the wallet is signed with or can be recovered";
-/// Erasing a device while its confirmation is on the way may end in a set that nobody holds: the
-/// wallet is recovered once more. But not after a user was told of another one.
+/// Unless it was erased with its device: then the wallet is recovered once more. What was erased
+/// before another set became live is never live.
 pub(crate) const SHARE_HELD: &str = "a device holds the share of the live signing set";
 pub(crate) const KEY_KEPT: &str = "no device destroys a key that a completed set needs";
 pub(crate) const FORWARD: &str = "a completed set never is pending again";

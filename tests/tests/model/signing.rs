@@ -7,7 +7,7 @@ use crate::{
     device::Actor,
     rules::{device_state, signing_set},
     seen::Event,
-    world::{Bits, Device, Kept, Key, Opened, Process, Request, Set, Waiting, World},
+    world::{Device, Kept, Key, Opened, Process, Request, Set, Waiting, World},
 };
 
 impl Actor<'_> {
@@ -120,7 +120,6 @@ impl Actor<'_> {
         let mut state = device_state(self.device(world));
         state.go_live(signing_set(key));
         self.keep(world, &state);
-        world.past.erased = Bits::default();
         let device = self.device(world);
         let Some(Opened { set, method, slot, is_head }) = device.recovered.take() else { return };
         device.note(slot, method, true);

@@ -74,7 +74,7 @@ const SLOTS: [Slot; 5] = [
     Slot::Fresh { trial: Trial::Awaited, secret: Secret::Works },
     Slot::Fresh { trial: Trial::Awaited, secret: Secret::Wrong },
     Slot::Fresh { trial: Trial::Declined, secret: Secret::Works },
-    Slot::Fresh { trial: Trial::Declined, secret: Secret::Wrong },
+    Slot::Fresh { trial: Trial::Declined, secret: Secret::Untried },
 ];
 
 impl Model for Wallet {
@@ -197,11 +197,15 @@ impl Wallet {
         }
     }
 
-    /// Whoever was told of a newer enrolment that works does not need the older ones in mind.
+    /// Whoever was told of a newer enrolment, and did not decline to try it, does not need the older
+    /// ones in mind.
     fn user_forgets_older(&self, world: &mut World, method: u8) -> Option<()> {
         let head = self.service().head(world, method)?;
         let slot = world.service.sets[usize::from(head)]?.slot;
-        (world.past.told.contains(head) && world.opens(slot)).then_some(())?;
+        let is_relied_on = slot.is_some_and(|slot| {
+            matches!(world.secrets[usize::from(slot)], Secret::Works | Secret::Wrong)
+        });
+        (world.past.told.contains(head) && is_relied_on).then_some(())?;
         let slots: Vec<_> = world.completed(method).filter_map(|(_, kept)| kept.slot).collect();
         for older in slots.into_iter().filter(|older| Some(*older) != slot) {
             let secret = &mut world.secrets[usize::from(older)];

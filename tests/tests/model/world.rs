@@ -43,7 +43,7 @@ pub(crate) struct Past {
     pub(crate) protected: [bool; MOST_METHODS],
     /// Whether there was a proved set.
     pub(crate) proved: bool,
-    /// Signing sets that were erased with their device, since a user was last told of a live one.
+    /// Signing sets that were erased with their device, since one became live.
     pub(crate) erased: Bits,
 }
 
@@ -95,6 +95,8 @@ pub(crate) enum Secret {
     Works,
     /// The user will never obtain the same key again: a slip at typing, a store that lied.
     Wrong,
+    /// The same, and the user declined to try it: nothing older is forgotten because of it.
+    Untried,
     /// The user has gone over to a newer enrolment of the method, of which he was told.
     Forgotten,
     /// A device had it destroyed.
@@ -211,7 +213,7 @@ impl World {
 
     pub(crate) fn destroy(&mut self, enrollment: Set) {
         let secret = &mut self.secrets[usize::from(enrollment)];
-        if matches!(secret, Secret::Works | Secret::Wrong) {
+        if matches!(secret, Secret::Works | Secret::Wrong | Secret::Untried) {
             *secret = Secret::Destroyed;
         }
     }
