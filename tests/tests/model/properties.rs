@@ -96,8 +96,8 @@ fn reached() -> Vec<Property<Wallet>> {
     reached.push(Property::sometimes(
         "a device is replaced by the other one",
         |_, world: &World| {
-            let live = world.devices.map(|device| device.live);
-            !live.contains(&None) && live.contains(&world.service.live)
+            let [first, second] = world.devices.map(|device| device.live);
+            first.is_some() && second.is_some() && world.service.live == second
         },
     ));
     reached.push(Property::sometimes(

@@ -19,7 +19,6 @@ pub(crate) const GONE: Set = 4;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub(crate) struct World {
     pub(crate) service: Service,
-    /// By their newest keys; those that have none are last.
     pub(crate) devices: [Device; 2],
     /// What the user has by enrolment `i`.
     pub(crate) secrets: [Secret; MOST_SETS],
@@ -256,10 +255,6 @@ impl Device {
         let known = &mut self.known[usize::from(enrollment)];
         let proved = known.and_then(|known| known.proved).or(is_proved.then_some(false));
         *known = Some(Known { method, is_current: true, proved });
-    }
-
-    pub(crate) fn newest_key(&self) -> Key {
-        self.live.max(self.pending).unwrap_or(Key::MAX)
     }
 
     pub(crate) fn known(&self) -> impl Iterator<Item = (Set, Known)> {
