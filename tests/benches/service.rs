@@ -26,7 +26,7 @@ use portal_tests::{
     wallets::{TestService, copied, memory_id, memory_method, on_runtime, unseen},
 };
 use sqlx::{
-    ConnectOptions, SqliteConnection,
+    ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -93,9 +93,10 @@ fn storing() -> bool {
             let made = app.back_up(&memory_id(), &BackUpOptions::default(), &unseen).await;
             made.expect("it is backed up");
             ours.push(stopwatch.taken());
+            let envelope = "x".repeat(stored_length(service.folder()).await);
             let began = Instant::now();
             sqlx::query("INSERT INTO envelopes (envelope) VALUES (?)")
-                .bind("x".repeat(1200))
+                .bind(envelope)
                 .execute(&mut database)
                 .await
                 .expect("a row is inserted");
@@ -117,6 +118,16 @@ async fn bare_database(folder: &Path) -> SqliteConnection {
     let table = "CREATE TABLE envelopes (id INTEGER PRIMARY KEY, envelope TEXT NOT NULL)";
     sqlx::query(table).execute(&mut database).await.expect("a table is made");
     database
+}
+
+/// How long the newest envelope is that the service has.
+async fn stored_length(folder: &Path) -> usize {
+    let options = SqliteConnectOptions::new().filename(folder.join("portal.db")).read_only(true);
+    let mut database = options.connect().await.expect("the service has a database");
+    let sql = "SELECT length(envelope) FROM backup_sets ORDER BY number DESC LIMIT 1";
+    let length: i64 = sqlx::query_scalar(sql).fetch_one(&mut database).await.expect("a length");
+    database.close().await.expect("nothing is under way");
+    usize::try_from(length).expect("a length")
 }
 
 /// Takes the time from the sending of an envelope to its answer.
