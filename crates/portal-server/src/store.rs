@@ -64,6 +64,8 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            // It is in this process: asking whether it is there costs as much as a query.
+            .test_before_acquire(false)
             .connect_with(options(path))
             .await?;
         schema::migrator().run(&pool).await?;
