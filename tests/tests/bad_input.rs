@@ -22,7 +22,7 @@ use portal_client::{
 use portal_mpc::Generate;
 use portal_tests::{
     middle::{Answer, Asked, Method, Middle, StatusCode},
-    wallets::{TestClient, TestService, memory_id, memory_method, on_runtime, unseen},
+    wallets::{TestClient, TestService, copied, memory_id, memory_method, on_runtime, unseen},
 };
 use sqlx::{ConnectOptions, Connection, Row, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -177,7 +177,7 @@ fn app(
     store: &MemoryStore,
     curves: Curves,
 ) -> Portal {
-    let app = Portal::builder(url, client.key.clone(), device_store(client, folder));
+    let app = Portal::builder(url, copied(&client.key), device_store(client, folder));
     let password: Arc<dyn BackupMethod> = Arc::new(Password::new(Typist).with_cost(Cost::LEAST));
     let app = app.method(memory_method(store)).method(password).curves(curves);
     app.patience(std::time::Duration::from_millis(250)).build().unwrap()

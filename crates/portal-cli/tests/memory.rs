@@ -49,7 +49,8 @@ impl User {
     fn app(&self, device: &Path) -> Portal {
         let key = DataKey::copied_from(&[7; 32]);
         let store = DeviceStore::new(device, self.context.clone(), key);
-        let app = Portal::builder(&self.url, self.key.clone(), store).curves(Curves::BOTH);
+        let api_key = ApiKey::new(self.key.expose()).unwrap();
+        let app = Portal::builder(&self.url, api_key, store).curves(Curves::BOTH);
         app.method(Arc::clone(&self.method)).build().unwrap()
     }
 
