@@ -197,8 +197,8 @@ impl Wallet {
         }
     }
 
-    /// Whoever was told of a newer enrolment, and did not decline to try it, does not need the older
-    /// ones in mind.
+    /// Whoever was told of a newer enrolment, and did not decline to try it, does not need the
+    /// older ones in mind.
     fn user_forgets_older(&self, world: &mut World, method: u8) -> Option<()> {
         let head = self.service().head(world, method)?;
         let slot = world.service.sets[usize::from(head)]?.slot;
