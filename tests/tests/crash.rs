@@ -1,4 +1,4 @@
-//! The harness that counts lost wallets can count one: each safeguard that is taken away loses some.
+//! The harness that counts lost wallets can count one: without any safeguard it counts some.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -133,8 +133,9 @@ impl Write {
         Ok(())
     }
 
-    /// Notes that so many rows with shares, envelopes or what shares follow from were destroyed.
-    pub(crate) fn destroyed(&mut self, rows: u64) -> u64 {
+    /// Notes that so many rows with shares or envelopes were destroyed. States of sessions need no
+    /// such care: what they are sealed under is in no file.
+    fn destroyed(&mut self, rows: u64) -> u64 {
         self.destroys |= rows > 0;
         rows
     }
