@@ -27,7 +27,7 @@ impl FromRequestParts<SharedService> for AuthenticatedClient {
 
     async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
         let client = match presented(&parts.headers, Audience::Client) {
-            Ok(key) => service.store.read().await?.client_by_key(&key).await?,
+            Ok(key) => service.store.client_by_key(&key).await?,
             Err(_) => {
                 let token = presented(&parts.headers, Audience::Session)?;
                 session_token::client(service, &token).await?

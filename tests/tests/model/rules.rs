@@ -3,7 +3,7 @@
 use backup_core::{
     BackupId, Curve, MethodId, MethodParams, Point, SharePairId, secrecy::SecretBox,
 };
-use portal_api::{Completion, DevicePublicKey};
+use portal_api::DevicePublicKey;
 use portal_client::device::{
     BackupRun, Completion, Decision, DeviceState, Half, ServerSet, ServerSigning, SigningDecision,
     SigningPair, SigningSet, Step, after_crash, after_replacement, of_signing,
@@ -117,7 +117,7 @@ fn backup_set(set: Set, kept: &Kept) -> BackupSet {
         method: method(kept.method),
         wallets: vec![Curve::Ed25519],
         // Sets of other apps are completed by notices here even where the rules would refuse them.
-        completion: Completion::Commit,
+        completion: portal_api::Completion::Commit,
         enrollment: kept.slot.map(|slot| [slot; 32]),
         state,
     }

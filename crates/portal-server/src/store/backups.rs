@@ -3,7 +3,7 @@
 use backup_core::{BackupId, ClientId, MethodId, SharePairId};
 use portal_api::{Completion, DevicePublicKey, compat::BackupStage};
 use portal_mpc::{ByCurve, OnCurve};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 
 use super::{PairRow, SealedPair, Snapshot, StoreError, Write, columns, pairs::by_curve};
 use crate::lifecycle::{BackupSet, SetState};
@@ -53,6 +53,13 @@ pub struct StoredEnvelope<'a> {
     pub enrollment: [u8; 32],
 }
 
+/// The sets, with a row for each of their pairs.
+const SELECT_SETS: &str = "SELECT s.id AS set_id, method, completion, s.device_key, s.created_at, \
+     envelope_sha256, enrollment, sequence, completed_at, proved_since, \
+     p.id, curve, public_key, stage \
+     FROM backup_sets AS s \
+     LEFT JOIN backup_pairs AS p ON p.client_id = s.client_id AND p.backup_id = s.id";
+
 /// The sets as the rules of their lives see them.
 #[must_use]
 pub fn lifecycle_sets(rows: &[BackupRow]) -> Vec<BackupSet> {
@@ -66,17 +73,29 @@ impl Snapshot {
     ///
     /// [`StoreError`].
     pub async fn backups(&mut self, client: &ClientId) -> Result<Vec<BackupRow>, StoreError> {
-        let sql = "SELECT id, method, completion, device_key, created_at, envelope_sha256, \
-                   enrollment, sequence, completed_at, proved_since \
-                   FROM backup_sets WHERE client_id = $1 ORDER BY number DESC";
-        let sets = sqlx::query(sql).bind(client.as_str()).fetch_all(self.connection()).await?;
-        let mut rows = Vec::with_capacity(sets.len());
-        for set in &sets {
-            let pairs = self.backup_pairs(client, set.try_get("id")?).await?;
-            let stages = self.stages(client, set.try_get("id")?).await?;
-            rows.push(BackupRow::of(set, pairs, stages)?);
-        }
-        Ok(rows)
+        let sql = format!("{SELECT_SETS} WHERE s.client_id = $1 ORDER BY number DESC");
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str());
+        let rows = rows.fetch_all(self.connection()).await?;
+        let of_one_set = |a: &SqliteRow, b: &SqliteRow| {
+            a.try_get::<&str, _>("set_id").ok() == b.try_get("set_id").ok()
+        };
+        rows.chunk_by(of_one_set).map(BackupRow::of).collect()
+    }
+
+    /// One backup set of a client; `None` if there is no such set.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn backup(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<Option<BackupRow>, StoreError> {
+        let sql = format!("{SELECT_SETS} WHERE s.client_id = $1 AND s.id = $2");
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str()).bind(backup.as_str());
+        let rows = rows.fetch_all(self.connection()).await?;
+        (!rows.is_empty()).then(|| BackupRow::of(&rows)).transpose()
     }
 
     /// The envelope of a set; `None` if there is no set, or no envelope yet.
@@ -136,21 +155,6 @@ impl Snapshot {
         let rows =
             sqlx::query(sql).bind(columns::to_column(before)).fetch_all(self.connection()).await?;
         rows.iter().map(|row| columns::parsed(row.try_get("client_id")?, "client id")).collect()
-    }
-
-    async fn backup_pairs(
-        &mut self,
-        client: &ClientId,
-        backup: &str,
-    ) -> Result<ByCurve<PairRow>, StoreError> {
-        let sql = "SELECT id, curve, public_key FROM backup_pairs \
-                   WHERE client_id = $1 AND backup_id = $2";
-        let rows = sqlx::query(sql)
-            .bind(client.as_str())
-            .bind(backup)
-            .fetch_all(self.connection())
-            .await?;
-        by_curve(rows.iter().map(PairRow::of).collect::<Result<Vec<_>, _>>()?)
     }
 }
 
@@ -301,14 +305,13 @@ impl Write {
 }
 
 impl BackupRow {
-    fn of(
-        row: &SqliteRow,
-        pairs: ByCurve<PairRow>,
-        stages: Vec<(SharePairId, BackupStage)>,
-    ) -> Result<Self, StoreError> {
+    /// Of the rows of one set, of which there is at least one.
+    fn of(rows: &[SqliteRow]) -> Result<Self, StoreError> {
+        let row = rows.first().ok_or(StoreError::Damaged("backup set"))?;
+        let pairs = by_curve(rows.iter().map(PairRow::of).collect::<Result<Vec<_>, _>>()?)?;
         let created_at = columns::from_column(row.try_get("created_at")?)?;
         let set = BackupSet {
-            id: columns::parsed(row.try_get("id")?, "backup id")?,
+            id: columns::parsed(row.try_get("set_id")?, "backup id")?,
             method: columns::parsed(row.try_get("method")?, "method id")?,
             wallets: pairs.iter().map(|(curve, _)| curve).collect(),
             completion: columns::completion(row.try_get("completion")?)?,
@@ -322,9 +325,13 @@ impl BackupRow {
             device_key: columns::device_key(row.try_get("device_key")?)?,
             envelope_sha256: columns::hash_option(row.try_get("envelope_sha256")?)?,
             pairs,
-            stages,
+            stages: rows.iter().map(stage).collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn stage(row: &SqliteRow) -> Result<(SharePairId, BackupStage), StoreError> {
+    Ok((columns::parsed(row.try_get("id")?, "pair id")?, columns::stage(row.try_get("stage")?)?))
 }
 
 fn state(row: &SqliteRow, created_at: u64) -> Result<SetState, StoreError> {

@@ -2,30 +2,8 @@
 
 use backup_core::{ClientId, SharePairId};
 use portal_api::compat::BackupStage;
-use sqlx::Row;
 
-use super::{Snapshot, StoreError, Write, columns};
-
-impl Snapshot {
-    /// The stage of each pair of a backup set.
-    pub(super) async fn stages(
-        &mut self,
-        client: &ClientId,
-        backup: &str,
-    ) -> Result<Vec<(SharePairId, BackupStage)>, StoreError> {
-        let sql = "SELECT id, stage FROM backup_pairs WHERE client_id = $1 AND backup_id = $2";
-        let rows = sqlx::query(sql)
-            .bind(client.as_str())
-            .bind(backup)
-            .fetch_all(self.connection())
-            .await?;
-        let stage = |row: &sqlx::sqlite::SqliteRow| {
-            let id = columns::parsed(row.try_get("id")?, "pair id")?;
-            Ok((id, columns::stage(row.try_get("stage")?)?))
-        };
-        rows.iter().map(stage).collect()
-    }
-}
+use super::{StoreError, Write};
 
 impl Write {
     /// Notes how far a pair has come.
