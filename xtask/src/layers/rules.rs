@@ -15,6 +15,7 @@ const LAYERS: &[Layer] = &[
     Layer("backup-testkit", &["backup-core"], &[]),
     Layer("backup-methods-*", &["backup-core"], &["backup-testkit"]),
     Layer("portal-mpc", &["backup-core"], &[]),
+    Layer("portal-import", &["backup-core", "portal-mpc"], &[]),
     Layer("portal-api", &["backup-core", "portal-mpc"], &[]),
     Layer("portal-keys", &["backup-core"], &["backup-testkit"]),
     Layer("portal-client", &["backup-core", "portal-mpc", "portal-api"], &["backup-testkit"]),
