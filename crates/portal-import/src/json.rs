@@ -114,7 +114,7 @@ fn from_base64(text: &str) -> Option<Zeroizing<String>> {
         false => Base64Unpadded::decode(text, &mut bytes).ok()?.len(),
     };
     let text = std::str::from_utf8(bytes.get(..decoded)?).ok()?;
-    Some(Zeroizing::new(text.to_owned()))
+    (!text.is_empty()).then(|| Zeroizing::new(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -154,6 +154,14 @@ mod tests {
     }
 
     #[test]
+    fn recovery_cannot_fall_back_to_portals_blobs() {
+        for name in ["portal-client", "portal-server", "backup-core", "backup-methods-gdrive"] {
+            let found = violations(&of_crates(vec![importing(name, &["portal-import"])]));
+            assert_eq!(found, [format!("{name} must not import portal-import")]);
+        }
+    }
+
+    #[test]
     fn the_server_imports_the_passkey_method_and_no_other() {
         let imports = ["backup-methods-passkey", "backup-methods-icloud"];
         let graph = of_crates(vec![importing("portal-server", &imports)]);
