@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{ImportError, error::Result};
 
-/// The most that is read of anything: fifty times what Portal writes for two curves.
+/// The most that is read of anything: forty times what Portal writes for two curves.
 pub(crate) const MOST_CHARACTERS: usize = 1 << 20;
 
 /// Strings in strings, base64, and envelopes: Portal needs three of them.
