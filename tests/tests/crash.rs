@@ -1,4 +1,4 @@
-//! The harness that counts lost wallets can count one: each safeguard that is taken away loses some.
+//! The harness that counts lost wallets can count one: without any safeguard it counts some.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -38,7 +38,7 @@ fn with_all_safeguards_a_device_without_power_loses_no_wallet() {
 fn with_all_safeguards_a_service_without_power_loses_no_wallet() {
     let report = tried("revoke", Side::Service, Mode::Power, None);
     assert!(report.is_fine(), "{report}");
-    assert!(report.worlds > 10, "{report}");
+    assert!(report.worlds > report.points, "{report}");
 }
 
 #[test]

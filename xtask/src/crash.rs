@@ -18,8 +18,8 @@ const SAMPLES: [&[&str]; 2] = [
 /// Tries what `arguments` say: everything, if there are none.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     setup::run(workspace, Purpose::Test, false)?;
-    // As the tests build it, so that nothing is built twice.
-    let build = ["--workspace", "--all-features", "--bin", "portal-crash"];
+    // With what the tests are built with, and so with its features: nothing is built twice.
+    let build = ["--workspace", "--all-features", "--bins", "--tests"];
     cmd!(workspace.sh, "cargo build {build...}").run()?;
     let program = workspace.target().join("debug/portal-crash");
     Ok(cmd!(workspace.sh, "{program} sweep {arguments...}").run()?)

@@ -12,6 +12,7 @@ mod ci;
 mod crash;
 mod fuzz;
 mod layers;
+mod model;
 mod setup;
 mod test;
 mod workspace;
@@ -57,6 +58,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Try every order of what devices and service do, within larger bounds than the tests: minutes
+    Model,
     /// Fuzz the parsers, all of them or one, from their seeds
     Fuzz {
         /// One target of tests/fuzz
@@ -90,6 +93,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup { purpose, yes } => setup::run(&workspace, purpose, yes),
         Task::Layers => layers::run(&workspace),
         Task::Crash { arguments } => crash::run(&workspace, &arguments),
+        Task::Model => model::run(&workspace),
         Task::Fuzz { target, seconds } => fuzz::run(&workspace, target.as_deref(), seconds),
         Task::Bench { name } => bench::run(&workspace, name.as_deref()),
     }

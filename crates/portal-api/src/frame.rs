@@ -31,6 +31,9 @@ pub enum FrameError {
     /// It ends before its head does, or the head is too long.
     #[error("the body is cut short, or its head is too long")]
     CutShort,
+    /// The head is no JSON object, whose fields an array would give as well.
+    #[error("the head of the body is no JSON object")]
+    NoObject,
     /// The head is not what it should be.
     #[error("the head of the body is malformed: {0}")]
     Head(#[from] serde_json::Error),
@@ -69,9 +72,9 @@ impl<'a> PostFrame<'a> {
     ///
     /// # Errors
     ///
-    /// [`FrameError::Head`].
+    /// [`FrameError::NoObject`], [`FrameError::Head`].
     pub fn head<T: DeserializeOwned>(&self) -> Result<T, FrameError> {
-        Ok(serde_json::from_slice(self.head)?)
+        parse(self.head)
     }
 }
 
@@ -96,9 +99,9 @@ impl<'a> ReplyFrame<'a> {
     ///
     /// # Errors
     ///
-    /// [`FrameError::Head`].
+    /// [`FrameError::NoObject`], [`FrameError::Head`].
     pub fn head<T: DeserializeOwned>(&self) -> Result<T, FrameError> {
-        Ok(serde_json::from_slice(self.head)?)
+        parse(self.head)
     }
 }
 
@@ -114,6 +117,13 @@ fn encode(secret: &[u8], head: &impl Serialize, message: &[u8]) -> Zeroizing<Vec
         body.extend_from_slice(part);
     }
     body
+}
+
+fn parse<T: DeserializeOwned>(head: &[u8]) -> Result<T, FrameError> {
+    if head.trim_ascii_start().first() != Some(&b'{') {
+        return Err(FrameError::NoObject);
+    }
+    Ok(serde_json::from_slice(head)?)
 }
 
 fn split_head(bytes: &[u8]) -> Result<(&[u8], &[u8]), FrameError> {
@@ -151,6 +161,20 @@ mod tests {
         fn any_bytes_are_a_body_or_an_error(bytes: Vec<u8>) {
             let _ = PostFrame::decode(&bytes).map(|post| post.head::<Nothing>().is_ok());
             let _ = ReplyFrame::decode(&bytes).map(|reply| reply.head::<Nothing>().is_ok());
+        }
+    }
+
+    #[test]
+    fn an_array_is_no_head() {
+        let secret = SessionSecret::from_bytes(&[7; 32]);
+        for head in ["[]", r#"["confirm","A"]"#, " []", "", "null", "1", r#""{}""#] {
+            let len = u32::try_from(head.len()).unwrap().to_be_bytes();
+            let reply = [&len, head.as_bytes()].concat();
+            let post = [secret.expose(), &reply[..]].concat();
+            let post = PostFrame::decode(&post).unwrap().head::<Nothing>();
+            assert!(matches!(post, Err(FrameError::NoObject)), "{head}");
+            let reply = ReplyFrame::decode(&reply).unwrap().head::<FirstReply>();
+            assert!(matches!(reply, Err(FrameError::NoObject)), "{head}");
         }
     }
 

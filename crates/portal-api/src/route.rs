@@ -18,6 +18,70 @@ pub const BACKUPS: &str = "/v1/backups";
 /// Revocations of completed sets.
 pub const REVOCATIONS: &str = "/v1/revocations";
 
+/// Every route of the service. Its router is made of [`ALL`](Self::ALL) and of nothing else, and
+/// so are the tests of what every route refuses.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Route {
+    /// Whether the service is up.
+    Health,
+    /// A custodian makes a client.
+    CreateClient,
+    /// What there is of a client.
+    Client,
+    /// A session begins.
+    FirstPost,
+    /// A session ends.
+    SecondPost,
+    /// The envelope of a set is stored.
+    StoreEnvelope,
+    /// The envelope of a set is read.
+    Envelope,
+    /// A set is completed.
+    Commit,
+    /// A pending set goes.
+    DropPending,
+    /// Completed sets go.
+    Revoke,
+}
+
+impl Route {
+    /// All of them. What is not here is not served.
+    pub const ALL: [Self; 10] = [
+        Self::Health,
+        Self::CreateClient,
+        Self::Client,
+        Self::FirstPost,
+        Self::SecondPost,
+        Self::StoreEnvelope,
+        Self::Envelope,
+        Self::Commit,
+        Self::DropPending,
+        Self::Revoke,
+    ];
+
+    /// Its path, with what stands for an id in braces.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Health => HEALTH,
+            Self::CreateClient => CUSTODIAN_CLIENTS,
+            Self::Client => CLIENT,
+            Self::FirstPost => SESSIONS,
+            Self::SecondPost => "/v1/sessions/{session}",
+            Self::StoreEnvelope | Self::Envelope => "/v1/backups/{backup}/envelope",
+            Self::Commit => "/v1/backups/{backup}/commit",
+            Self::DropPending => "/v1/backups/{backup}/drop",
+            Self::Revoke => REVOCATIONS,
+        }
+    }
+
+    /// Whether it only reads, and takes no body.
+    #[must_use]
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Health | Self::Client | Self::Envelope)
+    }
+}
+
 /// Second posts of a session.
 #[must_use]
 pub fn session(id: &SessionId) -> String {

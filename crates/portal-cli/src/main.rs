@@ -23,16 +23,22 @@ mod signals;
 mod status;
 mod wallet;
 
-use std::{env, process::ExitCode};
+use std::{alloc::System, env, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 use tokio::runtime::Runtime;
+use zeroizing_alloc::ZeroAlloc;
 
 use crate::{
     failure::{Failure, Kind, exit_codes},
     output::{Answer, Output},
     signals::Signals,
 };
+
+/// Erases what is freed. Libraries between socket and handler hold API keys and messages of
+/// sessions in buffers of their own, and free them as they are.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Wallets whose key is in no single place, their backups, and the service behind both
 ///

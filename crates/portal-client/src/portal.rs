@@ -123,7 +123,8 @@ impl Portal {
     }
 
     /// Destroys all backups of a method, first at the service, and then the wrapping keys that this
-    /// device knows of. If it fails on the way, call it again.
+    /// device knows of. If it fails on the way, call it again; what the service had done, the next
+    /// operation finishes.
     ///
     /// # Errors
     ///

@@ -3,20 +3,19 @@
 mod enrollments;
 mod leftovers;
 mod recovered;
+mod revocation;
 
-use backup_core::{
-    MethodId, MethodParams, Result, Sealer,
-    secrecy::{ExposeSecret, SecretSlice},
-};
+use backup_core::{MethodId, MethodParams, Result, Sealer, secrecy::ExposeSecret};
 
 pub(crate) use self::{
     enrollments::{Enrollment, Enrollments},
     leftovers::{Leftover, Leftovers},
     recovered::Recovered,
+    revocation::Revocation,
 };
 use crate::device::{
     BackupRun, DeviceState,
-    codec::{Reader, Writer, damaged, unknown_version},
+    codec::{Reader, damaged, unknown_version},
 };
 
 /// The name of the record that holds the sealer of an enrolment whose first backup is under way.
@@ -36,32 +35,6 @@ pub(crate) fn set_new_sealer(state: &mut DeviceState, sealer: &Sealer) -> Result
 /// Forgets it: it is the method's own now, or its backup came to nothing.
 pub(crate) fn remove_new_sealer(state: &mut DeviceState) {
     state.remove_record(NEW_SEALER);
-}
-
-/// The name of the record that holds the method whose revocation is under way.
-const REVOCATION: &str = "revocation";
-
-/// The method whose revocation is under way.
-pub(crate) fn revocation(state: &DeviceState) -> Result<Option<MethodId>> {
-    read(state, REVOCATION, |reader| reader.text(MethodId::new))
-}
-
-/// Whether one is.
-pub(crate) fn is_revoking(state: &DeviceState) -> bool {
-    state.record(REVOCATION).is_some()
-}
-
-/// Notes it, before the service is asked.
-pub(crate) fn begin_revocation(state: &mut DeviceState, method: &MethodId) -> Result<()> {
-    let mut writer = Writer::default();
-    writer.byte(VERSION).bytes(method.as_str().as_bytes());
-    let record = writer.finish();
-    state.set_record(REVOCATION, SecretSlice::from(Box::<[u8]>::from(&record[..])))
-}
-
-/// Forgets it: it is done, was refused, or its method is used anew.
-pub(crate) fn end_revocation(state: &mut DeviceState) {
-    state.remove_record(REVOCATION);
 }
 
 /// Keeps what the enrolments of a backup left: it is complete, or may be. A crash in the midst of

@@ -16,6 +16,7 @@ use crate::{
     limits::of_panic,
     random,
     service::SharedService,
+    stack,
 };
 
 /// The header by which a log line is found again.
@@ -47,10 +48,10 @@ pub(crate) async fn answer(State(places): State<Places>, request: Request, next:
 async fn in_own_task(places: &Places, request: Request, next: Next) -> ApiResult<Response> {
     let free = Arc::clone(&places.free);
     let place = free.try_acquire_owned().map_err(|_| ApiError::busy())?;
-    let task = tokio::spawn(async move {
+    let task = tokio::spawn(stack::erasing(async move {
         let _place = place;
         next.run(request).await
-    });
+    }));
     match time::timeout(places.service.limits.answer_time, task).await {
         Ok(answered) => answered.map_err(|error| of_panic(&error)),
         Err(_) => Err(ApiError::busy()),

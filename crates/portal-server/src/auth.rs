@@ -26,7 +26,7 @@ impl FromRequestParts<SharedService> for AuthenticatedClient {
 
     async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
         let key = presented(&parts.headers, Audience::Client)?;
-        let client = service.store.read().await?.client_by_key(&key).await?;
+        let client = service.store.client_by_key(&key).await?;
         client.map(Self).ok_or_else(no_such_key)
     }
 }

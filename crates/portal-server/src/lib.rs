@@ -4,6 +4,7 @@ pub mod api_key;
 mod around;
 pub mod auth;
 mod body;
+mod bounds;
 pub mod clock;
 pub mod custody;
 pub mod effects;
@@ -19,6 +20,7 @@ mod server;
 pub mod service;
 mod sessions;
 pub mod signed;
+mod stack;
 mod start;
 pub mod store;
 

@@ -8,7 +8,10 @@ use tokio::{
     time,
 };
 
-use crate::error::{ApiError, ApiResult};
+use crate::{
+    error::{ApiError, ApiResult},
+    stack,
+};
 
 /// Limits of the service.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +107,9 @@ impl CostlyPlace {
 pub(crate) async fn in_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> ApiResult<T> {
-    task::spawn_blocking(work).await.map_err(|error| of_panic(&error))
+    let work = Box::new(work);
+    let done = task::spawn_blocking(move || stack::erased(work)).await;
+    done.map(|done| *done).map_err(|error| of_panic(&error))
 }
 
 /// Work that did not end. What a panic says is not passed on.

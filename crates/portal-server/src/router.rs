@@ -7,15 +7,15 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
-    routing::{get, post, put},
+    routing::{MethodRouter, get, post, put},
 };
 use backup_core::Envelope;
-use portal_api::{PostFrame, route};
+use portal_api::{PostFrame, route::Route};
 use tokio::sync::Semaphore;
 
 use crate::{
     around::{self, Places},
-    body,
+    body, bounds,
     error::ApiError,
     routes,
     service::SharedService,
@@ -28,41 +28,39 @@ pub(crate) fn router(service: SharedService) -> Router {
         free: Arc::new(Semaphore::new(service.limits.requests)),
         service: Arc::clone(&service),
     };
-    Router::new()
-        .merge(clients())
-        .merge(backups())
-        .merge(sessions())
+    let routes = Route::ALL.into_iter().fold(Router::new(), |router, route| {
+        let handler = handler(route).layer(DefaultBodyLimit::max(longest_body(route)));
+        router.route(route.path(), handler)
+    });
+    routes
         .fallback(async || ApiError::not_found("there is no such route"))
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(bounds::keep))
         .layer(middleware::from_fn_with_state(places, around::answer))
         .with_state(service)
 }
 
-fn clients() -> Router<SharedService> {
-    Router::new()
-        .route(route::HEALTH, get(routes::health))
-        .route(route::CUSTODIAN_CLIENTS, post(routes::create_client))
-        .route(route::CLIENT, get(routes::client))
-        .layer(DefaultBodyLimit::max(body::MAX_LEN))
+fn handler(route: Route) -> MethodRouter<SharedService> {
+    match route {
+        Route::Health => get(routes::health),
+        Route::CreateClient => post(routes::create_client),
+        Route::Client => get(routes::client),
+        Route::FirstPost => post(sessions::first),
+        Route::SecondPost => post(sessions::second),
+        Route::StoreEnvelope => put(routes::store_envelope),
+        Route::Envelope => get(routes::envelope),
+        Route::Commit => post(routes::commit),
+        Route::DropPending => post(routes::drop_pending),
+        Route::Revoke => post(routes::revoke),
+    }
 }
 
-fn backups() -> Router<SharedService> {
-    let envelope = put(routes::store_envelope)
-        .layer(DefaultBodyLimit::max(Envelope::MAX_LEN))
-        .get(routes::envelope);
-    Router::new()
-        .route("/v1/backups/{backup}/commit", post(routes::commit))
-        .route("/v1/backups/{backup}/drop", post(routes::drop_pending))
-        .route(route::REVOCATIONS, post(routes::revoke))
-        .layer(DefaultBodyLimit::max(body::MAX_LEN))
-        .route("/v1/backups/{backup}/envelope", envelope)
-}
-
-fn sessions() -> Router<SharedService> {
-    Router::new()
-        .route(route::SESSIONS, post(sessions::first))
-        .route("/v1/sessions/{session}", post(sessions::second))
-        .layer(DefaultBodyLimit::max(PostFrame::MAX_LEN))
+const fn longest_body(route: Route) -> usize {
+    match route {
+        Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
+        Route::StoreEnvelope => Envelope::MAX_LEN,
+        _ => body::MAX_LEN,
+    }
 }
 
 async fn method_not_allowed() -> ApiError {

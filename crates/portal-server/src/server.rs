@@ -22,6 +22,7 @@ use crate::{
     router::router,
     service::{Generation, Service, SessionKey, SharedService},
     sessions::InProgress,
+    stack,
     start::{DataFolder, StartError},
 };
 
@@ -85,8 +86,8 @@ impl Server {
     ///
     /// [`StartError`] says what is wrong and what to do.
     pub async fn start(options: Options) -> Result<Running, StartError> {
-        let folder = DataFolder::open(&options.folder, &*options.clock, &options.observer).await?;
-        let DataFolder { store, custody, lock } = folder;
+        let folder = DataFolder::open(&options.folder, &*options.clock, &options.observer);
+        let DataFolder { store, custody, lock } = stack::erasing(folder).await?;
         let service = Arc::new(Service {
             store,
             custody,

@@ -64,6 +64,8 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            // It is in this process: asking whether it is there costs as much as a query.
+            .test_before_acquire(false)
             .connect_with(options(path))
             .await?;
         schema::migrator().run(&pool).await?;
@@ -131,8 +133,9 @@ impl Write {
         Ok(())
     }
 
-    /// Notes that so many rows with shares, envelopes or what shares follow from were destroyed.
-    pub(crate) fn destroyed(&mut self, rows: u64) -> u64 {
+    /// Notes that so many rows with shares or envelopes were destroyed. States of sessions need no
+    /// such care: what they are sealed under is in no file.
+    fn destroyed(&mut self, rows: u64) -> u64 {
         self.destroys |= rows > 0;
         rows
     }

@@ -55,12 +55,15 @@ impl Actor<'_> {
     /// Opens the slot once; one that does not open ends the backup.
     pub(crate) fn try_slot(&self, world: &mut World) -> Option<()> {
         let device = self.device(world);
-        let is_awaited = |run: &&mut Run| run.trial == Trial::Awaited;
-        let run = device.run.as_mut().filter(is_awaited)?;
+        let is_awaited = |run: &&Run| run.trial == Trial::Awaited;
+        let run = device.run.as_ref().filter(is_awaited)?;
         (device.process == Process::BackingUp { at: Step::Verify }).then_some(())?;
-        run.trial = Trial::Passed;
         let slot = run.slot;
-        if world.opens(Some(slot)) { Some(()) } else { self.give_up(world) }
+        if !world.opens(Some(slot)) {
+            return self.give_up(world);
+        }
+        self.device(world).run.as_mut()?.trial = Trial::Passed;
+        Some(())
     }
 
     /// Something failed, or was refused.
@@ -94,7 +97,7 @@ impl Actor<'_> {
                 self.seen.note(Event::RolledBack);
             }
             Decision::FinishFrom(at) => {
-                self.device(world).process = Process::BackingUp { at };
+                self.finish_from(world, at);
                 self.seen.note(Event::Finished);
             }
             Decision::Conclude => {
@@ -107,6 +110,15 @@ impl Actor<'_> {
             }
         }
         Some(())
+    }
+
+    /// Nobody is asked to open anything from here on.
+    fn finish_from(&self, world: &mut World, at: Step) {
+        let device = self.device(world);
+        device.process = Process::BackingUp { at };
+        if let Some(run) = device.run.as_mut().filter(|run| run.trial == Trial::Awaited) {
+            run.trial = Trial::Declined;
+        }
     }
 
     /// The end of a backup: the user is told, or it has been rolled back.

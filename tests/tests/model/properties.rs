@@ -11,6 +11,8 @@ use crate::{
 pub(crate) const RECOVERABLE: &str = "what the user was told is backed up can be recovered";
 pub(crate) const KEPT: &str = "a backup that was told complete is kept until a newer proved one is";
 pub(crate) const NEVER_LOST: &str = "the wallet is signed with or can be recovered";
+/// Unless it was erased with its device: then the wallet is recovered once more. What was erased
+/// before another set became live is never live.
 pub(crate) const SHARE_HELD: &str = "a device holds the share of the live signing set";
 pub(crate) const KEY_KEPT: &str = "no device destroys a key that a completed set needs";
 pub(crate) const FORWARD: &str = "a completed set never is pending again";
@@ -38,7 +40,8 @@ pub(crate) fn properties() -> Vec<Property<Wallet>> {
                 || (0..wallet.bounds.methods).any(is_recoverable)
         }),
         Property::always(SHARE_HELD, |_, world: &World| {
-            world.service.live.is_none() || is_live_held(world)
+            let is_erased = |live| world.past.erased.contains(live);
+            world.service.live.is_none_or(is_erased) || is_live_held(world)
         }),
         Property::always(KEY_KEPT, |_, world: &World| {
             let mut slots = completed(world).filter_map(|(_, kept)| kept.slot);

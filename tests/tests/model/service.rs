@@ -156,6 +156,7 @@ impl ServiceRules<'_> {
             Refused
         })?;
         world.service.live = Some(key);
+        world.past.erased = world.past.erased.within(Bits::from_iter([key]));
         world.service.forget_waiting(|waiting| waiting.key == key);
         if let Some(set) = waiting.recovered_from {
             prove(world, set);

@@ -1,12 +1,15 @@
 //! What can make no difference any more is forgotten, so that states that are alike are one.
 
-use crate::world::{Device, GONE, Life, Process, Request, Secret, Set, World};
+use crate::world::{Bits, Device, GONE, Life, Process, Request, Secret, Set, World};
 
 impl World {
     /// The same, without what no rule and no property can tell.
     pub(crate) fn settled(mut self) -> Self {
         self.late = self.late.filter(|request| self.is_of_effect(request));
         self.past.told = self.past.told.without(self.past.rightly_gone);
+        let may_be_live: Bits = self.service.waiting().map(|waiting| waiting.key).collect();
+        let live: Bits = self.service.live.into_iter().collect();
+        self.past.erased = self.past.erased.within(may_be_live | live);
         for set in 0..self.sets_begun {
             if !self.is_kept(set) && !self.is_in_a_journal(set) {
                 self.past.rightly_gone.remove(set);

@@ -85,6 +85,16 @@ impl Actor<'_> {
         Some(())
     }
 
+    /// The device is lost, or its user begins anew on it: it knows nothing any more.
+    pub(crate) fn erase(&self, world: &mut World) -> Option<()> {
+        let device = std::mem::take(self.device(world));
+        world.erasures += 1;
+        for key in device.live.into_iter().chain(device.pending) {
+            world.past.erased.insert(key);
+        }
+        Some(())
+    }
+
     /// Whatever is pending has been settled before, or the service refuses it.
     fn may_replace_pending(&self, world: &World) -> bool {
         let device = &world.devices[self.number];

@@ -29,6 +29,8 @@ pub(crate) struct Bounds {
     pub(crate) sets_by_others: u8,
     /// Signing sets: wallets generated, and recoveries.
     pub(crate) keys: u8,
+    /// Devices that are erased.
+    pub(crate) erasures: u8,
     /// Whether requests and their answers get lost and come late.
     pub(crate) is_late: bool,
 }
@@ -64,6 +66,7 @@ pub(crate) enum Act {
     Clear,
     Crash,
     Restart,
+    Erase,
 }
 
 const SLOTS: [Slot; 5] = [
@@ -71,7 +74,7 @@ const SLOTS: [Slot; 5] = [
     Slot::Fresh { trial: Trial::Awaited, secret: Secret::Works },
     Slot::Fresh { trial: Trial::Awaited, secret: Secret::Wrong },
     Slot::Fresh { trial: Trial::Declined, secret: Secret::Works },
-    Slot::Fresh { trial: Trial::Declined, secret: Secret::Wrong },
+    Slot::Fresh { trial: Trial::Declined, secret: Secret::Untried },
 ];
 
 impl Model for Wallet {
@@ -144,6 +147,9 @@ impl Wallet {
             acts.push(Act::Generate);
             acts.extend(world.sets().map(|(set, _)| Act::BeginRecovery(set)));
         }
+        if world.erasures < self.bounds.erasures {
+            acts.push(Act::Erase);
+        }
         if world.sets_begun < self.bounds.sets {
             acts.extend((0..self.bounds.methods).flat_map(|method| {
                 SLOTS.into_iter().map(move |slot| Act::BeginBackup { method, slot })
@@ -173,6 +179,7 @@ impl Wallet {
             Act::Clear => device.clear(world),
             Act::Crash => device.crash(world),
             Act::Restart => device.restart(world),
+            Act::Erase => device.erase(world),
         }
     }
 
@@ -190,11 +197,15 @@ impl Wallet {
         }
     }
 
-    /// Whoever was told of a newer enrolment that works does not need the older ones in mind.
+    /// Whoever was told of a newer enrolment, and did not decline to try it, does not need the
+    /// older ones in mind.
     fn user_forgets_older(&self, world: &mut World, method: u8) -> Option<()> {
         let head = self.service().head(world, method)?;
         let slot = world.service.sets[usize::from(head)]?.slot;
-        (world.past.told.contains(head) && world.opens(slot)).then_some(())?;
+        let is_relied_on = slot.is_some_and(|slot| {
+            matches!(world.secrets[usize::from(slot)], Secret::Works | Secret::Wrong)
+        });
+        (world.past.told.contains(head) && is_relied_on).then_some(())?;
         let slots: Vec<_> = world.completed(method).filter_map(|(_, kept)| kept.slot).collect();
         for older in slots.into_iter().filter(|older| Some(*older) != slot) {
             let secret = &mut world.secrets[usize::from(older)];

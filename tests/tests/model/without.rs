@@ -4,7 +4,7 @@ use backup_core::{BackupId, MethodId};
 use portal_api::DevicePublicKey;
 use portal_client::device::{
     BackupRun, Decision, DeviceState, ServerSet, ServerSigning, SigningDecision, Step, Trial,
-    after_crash, of_signing,
+    after_crash, after_replacement, of_signing,
 };
 use portal_server::lifecycle::{
     BackupSet, CommitRequest, Committed, Refusal, commit, head, retirable,
@@ -75,13 +75,24 @@ pub(crate) fn asking_whether_it_is_live() -> Rules {
 
 /// A backup whose set is gone is rolled back, although it may have been committed.
 pub(crate) fn leaving_what_may_be_committed() -> Rules {
-    let rule = |run: Option<&BackupRun>, server| match (run, server) {
+    Rules {
+        after_crash: |run, server| roll_back_the_absent(run, server, after_crash),
+        after_replacement: |run, server| roll_back_the_absent(run, server, after_replacement),
+        ..Rules::real()
+    }
+}
+
+fn roll_back_the_absent(
+    run: Option<&BackupRun>,
+    server: ServerSet,
+    otherwise: fn(Option<&BackupRun>, ServerSet) -> Decision,
+) -> Decision {
+    match (run, server) {
         (Some(run), ServerSet::Absent) if run.step == Step::Commit => {
             Decision::RollBack(run.announced.clone())
         }
-        _ => after_crash(run, server),
-    };
-    Rules { after_crash: rule, ..Rules::real() }
+        _ => otherwise(run, server),
+    }
 }
 
 /// An interrupted backup is told complete before the service has committed it.

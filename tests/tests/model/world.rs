@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) sets_begun: u8,
     pub(crate) sets_by_others: u8,
     pub(crate) keys_made: u8,
+    pub(crate) erasures: u8,
     pub(crate) past: Past,
 }
 
@@ -42,6 +43,8 @@ pub(crate) struct Past {
     pub(crate) protected: [bool; MOST_METHODS],
     /// Whether there was a proved set.
     pub(crate) proved: bool,
+    /// Signing sets that were erased with their device, since one became live.
+    pub(crate) erased: Bits,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -92,6 +95,8 @@ pub(crate) enum Secret {
     Works,
     /// The user will never obtain the same key again: a slip at typing, a store that lied.
     Wrong,
+    /// The same, and the user declined to try it: nothing older is forgotten because of it.
+    Untried,
     /// The user has gone over to a newer enrolment of the method, of which he was told.
     Forgotten,
     /// A device had it destroyed.
@@ -208,7 +213,7 @@ impl World {
 
     pub(crate) fn destroy(&mut self, enrollment: Set) {
         let secret = &mut self.secrets[usize::from(enrollment)];
-        if matches!(secret, Secret::Works | Secret::Wrong) {
+        if matches!(secret, Secret::Works | Secret::Wrong | Secret::Untried) {
             *secret = Secret::Destroyed;
         }
     }
@@ -304,6 +309,10 @@ impl Bits {
 
     pub(crate) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
+    }
+
+    pub(crate) fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     pub(crate) fn is_within(self, other: Self) -> bool {

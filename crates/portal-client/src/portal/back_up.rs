@@ -16,7 +16,7 @@ use crate::{
     Error, Result,
     device::{Half, Trial},
     mpc::{self, MadeBackup},
-    records,
+    records::{self, Revocation},
 };
 
 impl Turn<'_> {
@@ -79,10 +79,10 @@ impl Turn<'_> {
         let id = method.id();
         let backup = BackupId::generate().map_err(Error::Method)?;
         let replaces = view::head(&self.view, &id).map(|head| head.id.clone());
-        if records::is_revoking(self.state()) {
+        if Revocation::is_in(self.state()) {
             // Whatever of it is left is no longer to be destroyed: it may be needed again.
             self.update(|state| {
-                records::end_revocation(state);
+                Revocation::forget(state);
                 Ok(())
             })?;
         }

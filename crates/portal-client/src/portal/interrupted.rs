@@ -12,7 +12,7 @@ use crate::{
         BackupRun, Decision, SigningDecision, Step, WalletOperation, after_crash,
         after_replacement, of_signing,
     },
-    records::{self, Leftover, Leftovers, Recovered},
+    records::{self, Leftover, Leftovers, Recovered, Revocation},
 };
 
 /// Whether there is something to finish.
@@ -22,7 +22,7 @@ pub(super) fn is_pending(operation: &WalletOperation<'_>) -> bool {
     state.pending().is_some()
         || operation.journal().run().is_some()
         || leftovers
-        || records::is_revoking(state)
+        || Revocation::is_in(state)
 }
 
 impl Turn<'_> {

@@ -6,7 +6,7 @@ use portal_api::{BackupSetView, BackupStatus};
 use super::turn::Turn;
 use crate::{
     Error, Notice, Result,
-    records::{self, Enrollments},
+    records::{Enrollments, Revocation},
 };
 
 impl Turn<'_> {
@@ -25,14 +25,13 @@ impl Turn<'_> {
     /// Finishes a revocation that was interrupted after the service had done its part. If it had
     /// not, nothing was destroyed, and it is for the user to ask again.
     pub(super) async fn finish_revocation(&mut self) -> Result<()> {
-        let Some(method) = records::revocation(self.state()).map_err(Error::Device)? else {
-            return Ok(());
-        };
+        let under_way = Revocation::of(self.state()).map_err(Error::Device)?;
+        let Some(Revocation { method }) = under_way else { return Ok(()) };
         let is_there =
             |set: &BackupSetView| set.method == method && set.status == BackupStatus::Completed;
         if !self.is_live() || self.view.backups.iter().any(is_there) {
             return self.update(|state| {
-                records::end_revocation(state);
+                Revocation::forget(state);
                 Ok(())
             });
         }
@@ -54,12 +53,12 @@ impl Turn<'_> {
         let head = self.state().head(method).copied();
         self.update(|state| {
             state.remove_head(method);
-            records::begin_revocation(state, method)
+            Revocation { method: method.clone() }.keep(state)
         })?;
         let revoked = self.revoke_at_service(method).await;
         if revoked.as_ref().is_err_and(Error::is_refusal) {
             self.update(|state| {
-                records::end_revocation(state);
+                Revocation::forget(state);
                 if let Some(head) = head {
                     state.set_head(method.clone(), head);
                 }
@@ -85,7 +84,7 @@ impl Turn<'_> {
         }
         self.update(|state| {
             state.remove_sealer(method);
-            records::end_revocation(state);
+            Revocation::forget(state);
             Ok(())
         })
     }

@@ -31,12 +31,11 @@ pub(crate) async fn store_envelope(
     let sha256: [u8; 32] = Sha256::digest(envelope.as_str()).into();
     let mut write = service.store.write().await?;
     signed.verify_live(&client, &mut write).await?;
-    let rows = write.backups(&client.client).await?;
-    let row = rows.iter().find(|row| row.set.id == backup).ok_or(Refusal::NoSuchSet)?;
+    let row = write.backup(&client.client, &backup).await?.ok_or(Refusal::NoSuchSet)?;
     match row.envelope_sha256 {
         Some(stored) if stored == sha256 => return Ok(StatusCode::NO_CONTENT),
         Some(_) => return Err(ApiError::state_invalid("the set has another envelope already")),
-        None => expect_claims(&envelope, &client, row)?,
+        None => expect_claims(&envelope, &client, &row)?,
     }
     let stored = StoredEnvelope {
         text: envelope.as_str(),

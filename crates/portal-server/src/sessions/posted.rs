@@ -102,7 +102,7 @@ fn open(body: &[u8]) -> ApiResult<Post<'_>> {
 
 fn malformed(error: FrameError) -> ApiError {
     match error {
-        FrameError::CutShort => ApiError::bad_request(error.to_string()),
+        FrameError::CutShort | FrameError::NoObject => ApiError::bad_request(error.to_string()),
         FrameError::Head(error) => {
             let (line, column) = (error.line(), error.column());
             ApiError::bad_request(format!("the head is malformed at line {line}, column {column}"))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portal_api::{Nothing, ReplyFrame, mpc_context};
-use portal_mpc::{OperationKind, Outgoing};
+use portal_mpc::Outgoing;
 
 use super::{
     exchange::{Exchange, Reply, compute, over},
@@ -122,9 +122,6 @@ impl Second<'_> {
         self.operation.store(self.exchange.place(), &self.subject, made, &mut write).await?;
         if !write.finish_session(posted.id(), &posted.sha256(), &sealed).await? {
             return Err(another());
-        }
-        if self.operation.kind() != OperationKind::Sign {
-            write.destroyed(1);
         }
         write.commit().await?;
         Ok(reply)

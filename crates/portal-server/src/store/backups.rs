@@ -1,9 +1,11 @@
 //! Backup sets.
 
+use std::collections::HashMap;
+
 use backup_core::{BackupId, ClientId, MethodId};
 use portal_api::DevicePublicKey;
 use portal_mpc::{ByCurve, OnCurve};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 
 use super::{PairRow, SealedPair, Snapshot, StoreError, Write, columns, pairs::by_curve};
 use crate::lifecycle::{BackupSet, SetState};
@@ -49,6 +51,10 @@ pub struct StoredEnvelope<'a> {
     pub enrollment: [u8; 32],
 }
 
+/// The columns of a [`BackupRow`].
+const SELECT_SETS: &str = "SELECT id, method, device_key, created_at, envelope_sha256, \
+                           enrollment, sequence, completed_at, proved_since FROM backup_sets";
+
 /// The sets as the rules of their lives see them.
 #[must_use]
 pub fn lifecycle_sets(rows: &[BackupRow]) -> Vec<BackupSet> {
@@ -62,16 +68,37 @@ impl Snapshot {
     ///
     /// [`StoreError`].
     pub async fn backups(&mut self, client: &ClientId) -> Result<Vec<BackupRow>, StoreError> {
-        let sql = "SELECT id, method, device_key, created_at, envelope_sha256, enrollment, \
-                   sequence, completed_at, proved_since \
-                   FROM backup_sets WHERE client_id = $1 ORDER BY number DESC";
-        let sets = sqlx::query(sql).bind(client.as_str()).fetch_all(self.connection()).await?;
-        let mut rows = Vec::with_capacity(sets.len());
-        for set in &sets {
-            let pairs = self.backup_pairs(client, set.try_get("id")?).await?;
-            rows.push(BackupRow::of(set, pairs)?);
+        let sql = format!("{SELECT_SETS} WHERE client_id = $1 ORDER BY number DESC");
+        let sets = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str());
+        let sets = sets.fetch_all(self.connection()).await?;
+        let sql = "SELECT backup_id, id, curve, public_key FROM backup_pairs WHERE client_id = $1";
+        let pairs = sqlx::query(sql).bind(client.as_str()).fetch_all(self.connection()).await?;
+        let mut pairs_of = HashMap::<&str, Vec<PairRow>>::new();
+        for pair in &pairs {
+            pairs_of.entry(pair.try_get("backup_id")?).or_default().push(PairRow::of(pair)?);
         }
-        Ok(rows)
+        let row = |set: &SqliteRow| {
+            let pairs = pairs_of.remove(set.try_get::<&str, _>("id")?);
+            BackupRow::of(set, by_curve(pairs.unwrap_or_default())?)
+        };
+        sets.iter().map(row).collect()
+    }
+
+    /// One backup set of a client; `None` if there is no such set.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn backup(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<Option<BackupRow>, StoreError> {
+        let sql = format!("{SELECT_SETS} WHERE client_id = $1 AND id = $2");
+        let set = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str()).bind(backup.as_str());
+        let Some(set) = set.fetch_optional(self.connection()).await? else { return Ok(None) };
+        let pairs = self.backup_pairs(client, backup).await?;
+        BackupRow::of(&set, pairs).map(Some)
     }
 
     /// The envelope of a set; `None` if there is no set, or no envelope yet.
@@ -136,13 +163,13 @@ impl Snapshot {
     async fn backup_pairs(
         &mut self,
         client: &ClientId,
-        backup: &str,
+        backup: &BackupId,
     ) -> Result<ByCurve<PairRow>, StoreError> {
         let sql = "SELECT id, curve, public_key FROM backup_pairs \
                    WHERE client_id = $1 AND backup_id = $2";
         let rows = sqlx::query(sql)
             .bind(client.as_str())
-            .bind(backup)
+            .bind(backup.as_str())
             .fetch_all(self.connection())
             .await?;
         by_curve(rows.iter().map(PairRow::of).collect::<Result<Vec<_>, _>>()?)

@@ -4,8 +4,31 @@ use backup_core::{ClientId, CustodianId, EncryptionContext};
 use portal_keys::KeyCheck;
 use sqlx::Row;
 
-use super::{Snapshot, StoreError, Write, columns};
+use super::{Snapshot, Store, StoreError, Write, columns};
 use crate::api_key::ApiKeyHash;
+
+impl Store {
+    /// The client who has this key. Every request asks: with one statement, and no transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn client_by_key(
+        &self,
+        key: &ApiKeyHash,
+    ) -> Result<Option<EncryptionContext>, StoreError> {
+        let sql = "SELECT id, custodian_id, api_key_hash FROM clients WHERE api_key_hash = $1";
+        let row =
+            sqlx::query(sql).bind(key.as_bytes().as_slice()).fetch_optional(&self.pool).await?;
+        let Some(row) = row else { return Ok(None) };
+        if !key.is(row.try_get("api_key_hash")?) {
+            return Ok(None);
+        }
+        let custodian = columns::parsed(row.try_get("custodian_id")?, "custodian id")?;
+        let client = columns::parsed(row.try_get("id")?, "client id")?;
+        Ok(Some(EncryptionContext::new(custodian, client)))
+    }
+}
 
 impl Snapshot {
     /// The custodian who has this key.
@@ -24,29 +47,6 @@ impl Snapshot {
         let Some(row) = row else { return Ok(None) };
         let is_same = key.is(row.try_get("api_key_hash")?);
         is_same.then(|| columns::parsed(row.try_get("id")?, "custodian id")).transpose()
-    }
-
-    /// The client who has this key.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn client_by_key(
-        &mut self,
-        key: &ApiKeyHash,
-    ) -> Result<Option<EncryptionContext>, StoreError> {
-        let sql = "SELECT id, custodian_id, api_key_hash FROM clients WHERE api_key_hash = $1";
-        let row = sqlx::query(sql)
-            .bind(key.as_bytes().as_slice())
-            .fetch_optional(self.connection())
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        if !key.is(row.try_get("api_key_hash")?) {
-            return Ok(None);
-        }
-        let custodian = columns::parsed(row.try_get("custodian_id")?, "custodian id")?;
-        let client = columns::parsed(row.try_get("id")?, "client id")?;
-        Ok(Some(EncryptionContext::new(custodian, client)))
     }
 
     /// Whether there is any custodian, and with one perhaps clients and their wallets.

@@ -1,0 +1,240 @@
+//! Requests that are malformed, too long, of nobody, or out of order: refused in Portal's shape,
+//! with nothing changed and nothing secret in any log.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod requests;
+mod scene;
+mod secrets;
+
+use backup_core::{ErrorKind, MethodId};
+use backup_testkit::{LogCapture, MemoryStore};
+use portal_api::{
+    ErrorId,
+    route::{self, Route},
+};
+use portal_client::{BackUpOptions, Curves, Payload, RecoverOptions};
+use portal_tests::{
+    middle::Asked,
+    wallets::{memory_id, on_runtime, unseen},
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{
+    requests::{Asker, asker},
+    scene::{Scene, app},
+};
+
+#[test]
+fn whoever_has_no_right_key_is_refused_on_every_route_and_changes_nothing() {
+    on_runtime(async {
+        let scene = Scene::begin().await;
+        for route in Route::ALL {
+            for asked in requests::unauthorised(&scene, route) {
+                let id = scene.refused("a wrong key", &asked).await;
+                assert_eq!(id, ErrorId::AuthFailed, "{route:?}: {:?}", asked.headers);
+            }
+        }
+        scene.expect_unchanged_and_silent().await;
+    });
+}
+
+#[test]
+fn what_no_device_of_the_wallet_has_signed_is_refused_on_every_route_and_changes_nothing() {
+    on_runtime(async {
+        let scene = Scene::begin().await;
+        for route in Route::ALL {
+            for (what, asked) in requests::unsigned(&scene, route) {
+                let id = scene.refused(what, &asked).await;
+                let is_damaged = what == "damaged on the way";
+                assert_eq!(id == ErrorId::MessageMalformed, is_damaged, "{route:?}: {what}");
+            }
+        }
+        scene.expect_unchanged_and_silent().await;
+    });
+}
+
+#[test]
+fn malformed_requests_are_refused_on_every_route_and_change_nothing() {
+    on_runtime(async {
+        let scene = Scene::begin().await;
+        for route in Route::ALL {
+            for (what, asked) in requests::malformed(&scene, route) {
+                scene.refused(what, &scene.by(asker(route), asked)).await;
+            }
+            for asked in requests::wrong_methods(&scene, route) {
+                let refusal = scene.refusal("a method", &scene.by(asker(route), asked)).await;
+                assert_eq!(refusal.error.code, 405, "{route:?}");
+            }
+        }
+        for asked in requests::heads_in_arrays(&scene) {
+            let refusal = scene.refusal("a head in an array", &scene.signed(asked)).await;
+            assert_eq!(refusal.error.id, ErrorId::BadRequest);
+            assert!(refusal.error.message.contains("object"), "{}", refusal.error.message);
+        }
+        scene.expect_unchanged_and_silent().await;
+    });
+}
+
+#[test]
+fn oversized_requests_are_refused_on_every_route_and_change_nothing() {
+    on_runtime(async {
+        let scene = Scene::begin().await;
+        for route in Route::ALL {
+            for (what, asked, status) in requests::oversized(&scene, route) {
+                let refusal = scene.refusal(what, &scene.by(asker(route), asked)).await;
+                assert_eq!(refusal.error.code, status, "{route:?}: {what}");
+            }
+        }
+        scene.expect_unchanged_and_silent().await;
+    });
+}
+
+#[test]
+fn requests_out_of_order_are_refused_on_every_route_and_change_nothing() {
+    on_runtime(async {
+        let scene = Scene::begin().await;
+        let envelope = scene.signed(Asked::get(route::envelope(&scene.completed)));
+        let envelope = scene.middle.ask(&envelope).await.text();
+        for route in Route::ALL {
+            for (what, asked) in requests::out_of_order(&scene, route, &envelope) {
+                let id = scene.refused(what, &scene.by(asker(route), asked)).await;
+                println!("{what}: {id}");
+                assert_ne!(id, ErrorId::AuthFailed, "{what}");
+                assert_ne!(id, ErrorId::SignShareMismatch, "{what}");
+            }
+        }
+        scene.expect_unchanged_and_silent().await;
+    });
+}
+
+#[test]
+fn paths_of_nothing_are_refused_and_change_nothing() {
+    on_runtime(async {
+        let scene = Scene::begin().await;
+        let long = "a".repeat(5000);
+        let ids = [
+            "%",
+            "%00",
+            "%ff",
+            "a%20b",
+            "%2e%2e",
+            "..%2f..",
+            &long,
+            "';%20DROP%20TABLE%20client;--",
+        ];
+        for id in ids {
+            let with_id = Route::ALL
+                .map(|route| route.path().replace("{backup}", id).replace("{session}", id) + "/");
+            let paths = with_id.iter().map(|path| match path.trim_end_matches('/') {
+                path if path.contains(id) => path.to_owned(),
+                path => format!("{path}/{id}"),
+            });
+            for path in paths.chain([format!("/{id}")]) {
+                let get = Asked::get(path.as_str());
+                scene.refused("read", &scene.by(Asker::Client, get)).await;
+                let body = requests::commit(&scene.pending, None);
+                scene.refused("post", &scene.signed(Asked { path, ..body })).await;
+            }
+        }
+        scene.expect_unchanged_and_silent().await;
+    });
+}
+
+#[test]
+fn what_is_no_http_is_refused_and_changes_nothing() {
+    on_runtime(async {
+        let scene = Scene::begin().await;
+        let head = "HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+        let long = "a".repeat(1_000_000);
+        let many = "x: y\r\n".repeat(1000);
+        let requests = [
+            "\r\n\r\n\r\nnothing\r\n\r\n".to_owned(),
+            "GET /health HTTP/9.9\r\n\r\n".to_owned(),
+            format!("GET /health {head}x-long: {long}\r\n\r\n"),
+            format!("GET /{long} {head}\r\n"),
+            format!("GET /health {head}{many}\r\n"),
+            format!("GET /health {head}: no name\r\n\r\n"),
+            format!("POST /v1/sessions {head}content-length: -1\r\n\r\n"),
+            format!("POST /v1/sessions {head}content-length: 1\r\ncontent-length: 2\r\n\r\nab"),
+            format!("POST /v1/sessions {head}transfer-encoding: chunked\r\n\r\nno length\r\n\r\n"),
+        ];
+        for request in requests {
+            let what = &request[..request.len().min(120)];
+            let mut stream = TcpStream::connect(scene.service.address()).await.unwrap();
+            // The service may hang up before it has read all.
+            let _ = stream.write_all(request.as_bytes()).await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            let answer = String::from_utf8(answer).unwrap();
+            println!("{what:?}: {:?}", answer.lines().next());
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{what}: {answer}");
+        }
+        scene.expect_unchanged_and_silent().await;
+    });
+}
+
+#[test]
+fn neither_service_nor_client_logs_a_secret_whatever_happens() {
+    on_runtime(async {
+        let capture = LogCapture::start();
+        let scene = Scene::begin().await;
+        live(&scene).await;
+        for route in Route::ALL {
+            let asked = scene.asked(route);
+            let _ = scene.middle.ask(&asked.clone().with_key(&scene.client.key)).await;
+            let _ = scene.middle.ask(&scene.by(asker(route), asked)).await;
+        }
+        for (asked, _) in scene.middle.heard() {
+            let body = [&asked.body[..], b"?"].concat();
+            let _ = scene.middle.ask(&asked.clone()).await;
+            let _ = scene.middle.ask(&scene.signed(asked.with_other_body(body))).await;
+        }
+        let heard = capture.text();
+        assert!(heard.contains("portal_server"), "the service logs, and is heard");
+        let folders = [scene.folder.path()];
+        let secrets = secrets::of(&scene, &scene.client, &folders, &scene.store).await;
+        secrets.assert_absent(&heard, "a log");
+    });
+}
+
+/// Both curves, both methods, a wrong key, a lost device: all with errors on the way.
+async fn live(scene: &Scene) {
+    let client = scene.service.client().await;
+    let (first, second) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let capture = LogCapture::start();
+    let store = MemoryStore::new();
+    let url = scene.middle.url();
+    let old = app(&url, &client, first.path(), &store, Curves::BOTH);
+    old.sign(Payload::Message(b"m")).await.unwrap_err();
+    old.create_wallet(&unseen).await.unwrap();
+    old.create_wallet(&unseen).await.unwrap_err();
+    old.sign(Payload::Digest(&[7; 32])).await.unwrap();
+    for method in [memory_id(), MethodId::PASSWORD] {
+        old.back_up(&method, &BackUpOptions::default(), &unseen).await.unwrap();
+    }
+    scene.middle.change(|asked, answer| {
+        let is_reply = asked.is_first_post() || asked.is_second_post();
+        if is_reply { answer.with_body("damaged") } else { answer }
+    });
+    old.sign(Payload::Digest(&[8; 32])).await.unwrap_err();
+    scene.middle.be_honest();
+    let new = app(&url, &client, second.path(), &store, Curves::BOTH);
+    let options = RecoverOptions::default();
+    let empty = app(&url, &client, second.path(), &MemoryStore::new(), Curves::BOTH);
+    let error = empty.recover(&memory_id(), &options, &unseen).await.unwrap_err();
+    assert_eq!(error.backup_kind(), Some(ErrorKind::NotFound));
+    new.recover(&memory_id(), &options, &unseen).await.unwrap();
+    old.sign(Payload::Digest(&[9; 32])).await.unwrap_err();
+    new.sign(Payload::Digest(&[9; 32])).await.unwrap();
+    let folders = [first.path(), second.path()];
+    let secrets = secrets::of(scene, &client, &folders, &store).await;
+    new.revoke(&memory_id(), &unseen).await.unwrap();
+    let heard = [capture.text(), format!("{old:?} {new:?} {error} {error:?}")].concat();
+    println!("{} bytes were logged", heard.len());
+    secrets.assert_absent(&heard, "a log");
+}

@@ -1,0 +1,248 @@
+//! Who has the key, and all that was sent with it.
+
+use std::sync::Arc;
+
+use backup_core::{
+    BackupId, BackupMethod, DataKey, EncryptionContext, Envelope, Operation, Purpose, SharePairId,
+    StoredKey, secrecy::ExposeSecret,
+};
+use backup_testkit::MemoryStore;
+use portal_api::{
+    Commit, DeviceKey, FirstPost, Nothing, PairName, PerCurve, PostFrame, Proof, Revocations,
+    SignPayload, mpc_context, route,
+};
+use portal_client::{ApiKey, BackUpOptions, Payload, Portal, device::DeviceStore};
+use portal_mpc::{
+    Backup, BackupShare, BackupSource, ByCurve, Client, Confirm, Curves, Generate, Outgoing,
+    Recover, SessionSecret, Sign, SignRequest, StoredShare,
+};
+use portal_tests::{
+    middle::{Asked, Method},
+    wallets::{copied, unseen},
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::{
+    acts::{Act, Begun},
+    victim::Victim,
+    world::{World, method},
+};
+
+/// Who has the key, all that was sent with it, and a wallet of his own to make messages with.
+pub(crate) struct Thief {
+    pub(crate) key: ApiKey,
+    pub(crate) context: EncryptionContext,
+    pub(crate) device: DeviceKey,
+    pub(crate) signing: StoredShare<Client>,
+    pub(crate) backup: BackupShare<Client>,
+    /// Names of the user's pairs, of the live set and of its backups.
+    pub(crate) pairs: Vec<SharePairId>,
+    pub(crate) backups: Vec<String>,
+    pub(crate) envelopes: Vec<String>,
+    /// What the user's devices sent: requests that carry a body, and SHA-256 of the answer to each.
+    pub(crate) heard: Vec<(Asked, [u8; 32])>,
+}
+
+impl Thief {
+    pub(crate) async fn listening_to(world: &World, victim: &Victim) -> Self {
+        let (signing, backup, own_envelope) = own_wallet(world).await;
+        let heard = victim.middle.heard().into_iter();
+        let heard = heard.filter(|(asked, _)| asked.method != Method::GET);
+        let heard = heard.map(|(asked, answer)| (asked, Sha256::digest(&answer.body).into()));
+        let mut envelopes = vec![own_envelope];
+        for backup in &victim.backups {
+            let path = format!("/v1/backups/{backup}/envelope");
+            let asked = Asked::get(path).with_key(&victim.client.key);
+            let answer = victim.middle.ask(&asked).await;
+            envelopes.extend(answer.status.is_success().then(|| answer.text()));
+        }
+        let mut backups = victim.backups.clone();
+        backups.push("of-nobody".into());
+        Self {
+            key: copied(&victim.client.key),
+            context: victim.client.context.clone(),
+            device: DeviceKey::generate().unwrap(),
+            signing,
+            backup,
+            pairs: pairs_of(&victim.before),
+            backups,
+            envelopes,
+            heard: heard.collect(),
+        }
+    }
+
+    pub(crate) async fn act(&self, world: &World, victim: &Victim, act: &Act) {
+        if let Act::Wait(seconds) = act {
+            return world.wait(*seconds).await;
+        }
+        let answer = victim.middle.ask(&self.request(act).with_key(&self.key)).await;
+        assert!(!answer.status.is_server_error(), "{act:?}: {}", answer.text());
+    }
+
+    pub(crate) fn heard(&self, at: usize) -> &(Asked, [u8; 32]) {
+        &self.heard[at % self.heard.len()]
+    }
+
+    pub(crate) fn backup(&self, at: usize) -> BackupId {
+        BackupId::new(self.backups[at % self.backups.len()].as_str()).unwrap()
+    }
+
+    pub(crate) fn request(&self, act: &Act) -> Asked {
+        match *act {
+            Act::Look | Act::Wait(_) => Asked::get(route::CLIENT),
+            Act::Read(of) => Asked::get(route::envelope(&self.backup(of))),
+            Act::Repeat(at) => self.heard(at).0.clone(),
+            Act::RepeatElsewhere(at, of) => {
+                let (asked, other) = (self.heard(at).0.clone(), &self.heard(of).0);
+                Asked { method: other.method.clone(), path: other.path.clone(), ..asked }
+            }
+            Act::OtherBody(at, of) => {
+                self.heard(at).0.clone().with_other_body(self.heard(of).0.body.clone())
+            }
+            Act::OneBit(at, bit) => {
+                let asked = self.heard(at).0.clone();
+                asked.clone().with_other_body(one_bit_off(&asked.body, bit))
+            }
+            Act::SignedAnew(at, after) => {
+                let first_reply = after.map(|after| self.heard(after).1);
+                self.heard(at).0.clone().signed_by(&self.context, &self.device, first_reply)
+            }
+            Act::OneBitSignedAnew(at, bit) => {
+                let (asked, _) = self.heard(at).clone();
+                let body = one_bit_off(&asked.body, bit);
+                let asked = Asked { body: body.into(), ..asked };
+                asked.signed_by(&self.context, &self.device, None)
+            }
+            Act::Begin(operation, of) => self.begin(operation, of),
+            Act::Commit(of, replaces) => self.commit(of, replaces),
+            Act::Drop(of) => {
+                let asked = Asked::json(route::drop_pending(&self.backup(of)), &Nothing {});
+                asked.signed_by(&self.context, &self.device, None)
+            }
+            Act::Revoke(of, and) => {
+                let backups = vec![self.backup(of), self.backup(and)];
+                let asked = Asked::json(route::REVOCATIONS, &Revocations { backups });
+                asked.signed_by(&self.context, &self.device, None)
+            }
+            Act::Store(of, text) => {
+                let text = self.envelopes[text % self.envelopes.len()].clone();
+                let path = route::envelope(&self.backup(of));
+                let asked = Asked::with_body(Method::PUT, path, "text/plain", text);
+                asked.signed_by(&self.context, &self.device, None)
+            }
+        }
+    }
+
+    pub(crate) fn commit(&self, of: usize, replaces: Option<usize>) -> Asked {
+        let text = self.envelopes[of % self.envelopes.len()].clone();
+        let commit = Commit {
+            replaces: replaces.map(|of| self.backup(of)),
+            envelope_sha256: Sha256::digest(text).into(),
+            opened_after_enrollment: true,
+            proofs: PerCurve {
+                secp256k1: None,
+                ed25519: Some(Proof::from(self.backup.prove(b"it is mine").unwrap())),
+            },
+        };
+        let asked = Asked::json(route::commit(&self.backup(of)), &commit);
+        asked.signed_by(&self.context, &self.device, None)
+    }
+
+    /// A first post as a device makes it, with halves of the thief's own and names of the user's.
+    pub(crate) fn begin(&self, operation: Begun, of: usize) -> Asked {
+        let device_key = self.device.public();
+        let context = mpc_context(&self.context, &device_key);
+        let name = || Some(PairName(self.pairs[of % self.pairs.len()].clone()));
+        let on_ed25519 = |ed25519| PerCurve { secp256k1: None, ed25519 };
+        let StoredShare::Live(share) = &self.signing else { panic!("the thief's own is live") };
+        match operation {
+            Begun::Generate => {
+                let (started, post) = Generate::start(&context, Curves::ED25519).unwrap();
+                let curves = PerCurve { secp256k1: None, ed25519: Some(Nothing {}) };
+                self.post(&FirstPost::Generate { curves, device_key }, started.secret(), &post)
+            }
+            Begun::Recover => {
+                let half = (&self.backup, self.backup.commitments());
+                let (started, post) = Recover::start(&context, ByCurve::ed25519(half)).unwrap();
+                let pairs = on_ed25519(name());
+                self.post(&FirstPost::Recover { pairs, device_key }, started.secret(), &post)
+            }
+            Begun::Confirm => {
+                let source = self.signing.test_source().unwrap();
+                let (started, post) = Confirm::start(&context, ByCurve::ed25519(source)).unwrap();
+                self.post(&FirstPost::Confirm { device_key }, started.secret(), &post)
+            }
+            Begun::Sign => {
+                let request = SignRequest { share, payload: Payload::Message(b"to the thief") };
+                let (started, post) = Sign::start(&context, ByCurve::ed25519(request)).unwrap();
+                let payload = Some(SignPayload::Message(b"to the thief".to_vec()));
+                let payloads = PerCurve { secp256k1: None, ed25519: payload };
+                self.post(&FirstPost::Sign { payloads }, started.secret(), &post)
+            }
+            Begun::BackUp => {
+                let source = BackupSource::from(share);
+                let (started, post) = Backup::start(&context, ByCurve::ed25519(source)).unwrap();
+                let method = method(["one", "two"][of % 2]);
+                let head = FirstPost::BackUp { backup: self.backup(of), method };
+                self.post(&head, started.secret(), &post)
+            }
+        }
+    }
+
+    pub(crate) fn post(
+        &self,
+        head: &FirstPost,
+        secret: &SessionSecret,
+        message: &Outgoing,
+    ) -> Asked {
+        let body = PostFrame::encode(secret, head, message.as_bytes()).to_vec();
+        let asked = Asked::with_body(Method::POST, route::SESSIONS, portal_api::MEDIA_TYPE, body);
+        asked.signed_by(&self.context, &self.device, None)
+    }
+}
+
+pub(crate) fn one_bit_off(body: &[u8], bit: usize) -> Vec<u8> {
+    let mut body = body.to_vec();
+    let len = body.len().max(1);
+    if let Some(byte) = body.get_mut(bit / 8 % len) {
+        *byte ^= 1 << (bit % 8);
+    }
+    body
+}
+
+/// The names of all pairs in a view of a client.
+pub(crate) fn pairs_of(view: &Value) -> Vec<SharePairId> {
+    let sets = view["backups"].as_array().unwrap().iter().chain([&view["signing"]]);
+    let names = sets.map(|set| set["pairs"]["ED25519"]["id"].as_str().unwrap());
+    names.map(|name| SharePairId::new(name).unwrap()).collect()
+}
+
+/// The shares of a wallet that the thief has made for himself, and an envelope of it.
+pub(crate) async fn own_wallet(
+    world: &World,
+) -> (StoredShare<Client>, BackupShare<Client>, String) {
+    let (client, folder) = (world.service.client().await, TempDir::new().unwrap());
+    let store = || {
+        let key = DataKey::copied_from(&[0x22; 32]);
+        DeviceStore::new(folder.path(), client.context.clone(), key)
+    };
+    let method: Arc<dyn BackupMethod> = Arc::new(StoredKey::new(MemoryStore::new()));
+    let app = Portal::builder(&world.service.url(), copied(&client.key), store());
+    let app = app.curves(Curves::ED25519).method(Arc::clone(&method)).build().unwrap();
+    app.create_wallet(&unseen).await.unwrap();
+    let made = app.back_up(&method.id(), &BackUpOptions::default(), &unseen).await.unwrap();
+    let (signing, wallet) = {
+        let store = store();
+        let operation = store.begin().unwrap();
+        let pair = &operation.state().live().unwrap().pairs()[0];
+        (StoredShare::from_bytes(pair.share.expose_secret()).unwrap(), pair.wallet)
+    };
+    let mut read = world.service.running().service().store.read().await.unwrap();
+    let text = read.envelope(&client.context.client, &made.backup).await.unwrap().unwrap();
+    let op = Operation::new(Purpose::Unlock, &client.context);
+    let opened = Envelope::parse(&text).unwrap().open(&*method, &op, &[wallet]).await.unwrap();
+    let backup = BackupShare::from_bytes(opened.shares[0].secret().expose_secret()).unwrap();
+    (signing, backup, text)
+}

@@ -1,0 +1,153 @@
+//! The user whose API key is stolen.
+
+use std::{sync::Arc, time::Duration};
+
+use backup_core::{BackupMethod, StoredKey};
+use backup_testkit::MemoryStore;
+use portal_api::{ErrorId, route};
+use portal_client::{Addresses, BackUpOptions, Payload, Portal, RecoverOptions};
+use portal_mpc::ByCurve;
+use portal_server::{clock::Clock, maintenance};
+use portal_tests::{
+    middle::{Answer, Asked, Meddler, Method, Middle, StatusCode},
+    wallets::{Device, TestClient, unseen},
+};
+use serde_json::Value;
+
+use crate::world::{World, method};
+
+/// The user: a device that signs, one that it replaced, and backups with two methods.
+pub(crate) struct Victim {
+    pub(crate) middle: Middle,
+    pub(crate) client: TestClient,
+    pub(crate) device: Device,
+    pub(crate) stores: [MemoryStore; 3],
+    pub(crate) addresses: Addresses,
+    pub(crate) backups: Vec<String>,
+    pub(crate) began: u64,
+    pub(crate) before: Value,
+}
+
+/// Lets no envelope through.
+pub(crate) struct NoEnvelope;
+
+impl Meddler for NoEnvelope {
+    fn instead(&self, asked: &Asked) -> Option<Answer> {
+        let is_put = asked.is(&Method::PUT, "/envelope");
+        is_put.then(|| Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, ErrorId::Error))
+    }
+}
+
+impl Victim {
+    /// Has done all that devices do, and left a backup half done.
+    pub(crate) async fn live(world: &World) -> Self {
+        let middle = Middle::before(world.service.address()).await;
+        Self::live_behind(world, middle).await
+    }
+
+    pub(crate) async fn live_behind(world: &World, middle: Middle) -> Self {
+        let client = world.service.client().await;
+        let stores = ["one", "two", "three"].map(|name| MemoryStore::with_id(method(name)));
+        let first = client.device();
+        let mut victim = Self {
+            middle,
+            device: client.device(),
+            client,
+            stores,
+            addresses: Addresses::new(ByCurve { secp256k1: None, ed25519: None }),
+            backups: Vec::new(),
+            began: world.hand.now(),
+            before: Value::Null,
+        };
+        let app = victim.app(&first);
+        victim.addresses = app.create_wallet(&unseen).await.unwrap();
+        app.sign(Payload::Message(b"one")).await.unwrap();
+        let one = back_up(&app, "one").await;
+        let app = victim.app(&victim.device);
+        recover(&app, "one").await;
+        app.sign(Payload::Message(b"two")).await.unwrap();
+        let (two, three) = (back_up(&app, "two").await, back_up(&app, "three").await);
+        app.revoke(&method("three"), &unseen).await.unwrap();
+        let pending = victim.leave_one_pending(&app).await;
+        victim.backups = vec![one, two, three, pending];
+        victim.before = victim.look().await;
+        victim
+    }
+
+    /// First one that is dropped, then one that stays without its envelope.
+    pub(crate) async fn leave_one_pending(&self, app: &Portal) -> String {
+        self.middle.change(|asked, answer| {
+            let is_read = asked.is(&Method::GET, "/envelope");
+            if is_read { answer.with_body("another") } else { answer }
+        });
+        let options = BackUpOptions { enroll_anew: true, ..Default::default() };
+        app.back_up(&method("two"), &options, &unseen).await.unwrap_err();
+        self.middle.meddle(NoEnvelope);
+        let options = BackUpOptions::default();
+        app.back_up(&method("one"), &options, &unseen).await.unwrap_err();
+        self.middle.be_honest();
+        let view = self.look().await;
+        let sets = view["backups"].as_array().unwrap();
+        let pending: Vec<_> = sets.iter().filter(|set| set["status"] == "PENDING").collect();
+        assert_eq!(pending.len(), 1, "{view}");
+        pending[0]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn app(&self, device: &Device) -> Portal {
+        let app = device.app(&self.middle.url()).patience(Duration::from_millis(250));
+        let methods = self.stores.iter().map(|store| {
+            let method: Arc<dyn BackupMethod> = Arc::new(StoredKey::new(store.clone()));
+            method
+        });
+        methods.fold(app, portal_client::PortalBuilder::method).build().unwrap()
+    }
+
+    pub(crate) async fn look(&self) -> Value {
+        self.middle.ask(&Asked::get(route::CLIENT).with_key(&self.client.key)).await.value()
+    }
+
+    /// Its live device signs, nothing is frozen, retired or revoked, and every method recovers.
+    pub(crate) async fn expect_all_is_well(&self, world: &World) {
+        self.expect_unchanged(world).await;
+        let app = self.app(&self.device);
+        app.sign(Payload::Message(b"three")).await.unwrap();
+        app.finish_interrupted().await.unwrap();
+        assert!(app.status().await.unwrap().live);
+        app.sign(Payload::Message(b"four")).await.unwrap();
+        for name in ["one", "two"] {
+            let device = self.client.device();
+            let app = self.app(&device);
+            assert_eq!(recover(&app, name).await, self.addresses, "{name}");
+            app.sign(Payload::Message(b"five")).await.unwrap();
+        }
+    }
+
+    /// But for what is pending, and goes by itself after a week.
+    pub(crate) async fn expect_unchanged(&self, world: &World) {
+        let now = self.look().await;
+        assert_eq!(now["signing"], self.before["signing"]);
+        let completed = |view: &Value| {
+            let sets = view["backups"].as_array().unwrap().clone();
+            sets.into_iter().filter(|set| set["status"] == "COMPLETED").collect::<Vec<_>>()
+        };
+        assert_eq!(completed(&self.before).len(), 2);
+        assert_eq!(completed(&now), completed(&self.before));
+        if world.hand.now() < self.began + maintenance::PENDING_BACKUP_SECONDS {
+            let ids = |view: &Value| {
+                let sets = view["backups"].as_array().unwrap();
+                sets.iter().map(|set| set["id"].clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(ids(&now), ids(&self.before));
+        }
+    }
+}
+
+pub(crate) async fn back_up(app: &Portal, name: &str) -> String {
+    let made = app.back_up(&method(name), &BackUpOptions::default(), &unseen).await.unwrap();
+    made.backup.as_str().to_owned()
+}
+
+pub(crate) async fn recover(app: &Portal, name: &str) -> Addresses {
+    let recovered = app.recover(&method(name), &RecoverOptions::default(), &unseen).await;
+    recovered.unwrap().addresses
+}
