@@ -15,6 +15,7 @@ const LAYERS: &[Layer] = &[
     Layer("backup-testkit", &["backup-core"], &[]),
     Layer("backup-methods-*", &["backup-core"], &["backup-testkit"]),
     Layer("portal-mpc", &["backup-core"], &[]),
+    Layer("portal-import", &["backup-core", "portal-mpc"], &[]),
     Layer("portal-api", &["backup-core", "portal-mpc"], &[]),
     Layer("portal-keys", &["backup-core"], &["backup-testkit"]),
     Layer("portal-client", &["backup-core", "portal-mpc", "portal-api"], &["backup-testkit"]),
@@ -150,6 +151,14 @@ mod tests {
     fn the_client_imports_no_method() {
         let client = importing("portal-client", &["backup-methods-password"]);
         assert_eq!(violations(&of_crates(vec![client])).len(), 1);
+    }
+
+    #[test]
+    fn recovery_cannot_fall_back_to_portals_blobs() {
+        for name in ["portal-client", "portal-server", "backup-core", "backup-methods-gdrive"] {
+            let found = violations(&of_crates(vec![importing(name, &["portal-import"])]));
+            assert_eq!(found, [format!("{name} must not import portal-import")]);
+        }
     }
 
     #[test]
