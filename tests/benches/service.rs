@@ -5,7 +5,7 @@
 mod raw;
 
 use std::{
-    env, fs,
+    env, fmt, fs,
     io::{self, BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Stdio},
@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::{Router, http::StatusCode, routing::put};
 use backup_core::DataKey;
 use backup_testkit::MemoryStore;
 use cpu_time::ProcessTime;
@@ -28,6 +29,16 @@ use portal_tests::{
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::net::TcpListener;
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
 };
 
 /// By this, with a folder, this program is asked to be the service, in a process of its own.
@@ -78,10 +89,13 @@ fn recovery() -> bool {
     report(name, millis(median(ours)), millis(median(bare)), 1.5)
 }
 
-/// Storing an envelope, from its device's request to the answer, beside a commit of one row of that
-/// length, as durable, on the same disk.
+/// Storing an envelope: the service's own time beside a commit of one row of that length, as
+/// durable, on the same disk; and the time from its device's request to the answer beside that of a
+/// service which does nothing but this commit.
 fn storing() -> bool {
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let answered = Answered::default();
+    tracing_subscriber::registry().with(answered.clone()).init();
+    let (mut inside, mut commit, mut ours, mut least) = (vec![], vec![], vec![], vec![]);
     on_runtime(async {
         let (service, store) = (TestService::start().await, MemoryStore::new());
         let stopwatch = Arc::new(Stopwatch::default());
@@ -89,17 +103,90 @@ fn storing() -> bool {
         let app = device.app(&service.url()).method(memory_method(&store));
         let app = app.observed_by(Arc::clone(&stopwatch) as _).build().expect("the app is set up");
         app.create_wallet(&unseen).await.expect("a wallet is made");
-        let mut database = bare_database(service.folder()).await;
+        let least_service = LeastService::start(service.folder()).await;
+        let mut database = bare_database(service.folder(), "bare.db").await;
         for _ in 0..100 {
             let made = app.back_up(&memory_id(), &BackUpOptions::default(), &unseen).await;
             made.expect("it is backed up");
             ours.push(stopwatch.taken());
+            inside.push(answered.last_put());
             let envelope = "x".repeat(stored_length(service.folder()).await);
-            bare.push(insert(&mut database, &envelope).await);
+            commit.push(insert(&mut database, &envelope).await);
+            least.push(least_service.store(envelope).await);
         }
     });
-    let name = "store a ciphertext, ms / one SQLite commit";
-    report(name, millis(median(ours)), millis(median(bare)), 1.5)
+    let (inside, commit, ours, least) =
+        (median(inside), median(commit), median(ours), median(least));
+    let name = "store a ciphertext, in the service, ms / one commit";
+    let inside = report(name, millis(inside), millis(commit), 1.5);
+    let name = "the same, request to answer, ms / the least service";
+    inside & report(name, millis(ours), millis(least), 1.5)
+}
+
+/// Keeps what the service logs of the time that storing an envelope took it.
+#[derive(Clone, Debug, Default)]
+struct Answered(Arc<Mutex<Duration>>);
+
+impl Answered {
+    fn last_put(&self) -> Duration {
+        *self.0.lock().expect("nobody panics with it")
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Answered {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = LogLine::default();
+        event.record(&mut line);
+        if line.is_put && line.micros > 0 {
+            *self.0.lock().expect("nobody panics with it") = Duration::from_micros(line.micros);
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct LogLine {
+    is_put: bool,
+    micros: u64,
+}
+
+impl Visit for LogLine {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "method" => self.is_put = format!("{value:?}") == "PUT",
+            "micros" => self.micros = format!("{value:?}").parse().expect("a number"),
+            _ => {}
+        }
+    }
+}
+
+/// A service that commits what it is sent and looks at nothing, and a client of it.
+struct LeastService {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl LeastService {
+    async fn start(folder: &Path) -> Self {
+        let database = bare_database(folder, "least.db").await;
+        let database = Arc::new(tokio::sync::Mutex::new(database));
+        let store = async move |envelope: String| {
+            insert(&mut *database.lock().await, &envelope).await;
+            StatusCode::NO_CONTENT
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let router = Router::new().route("/", put(store));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, client: reqwest::Client::new() }
+    }
+
+    async fn store(&self, envelope: String) -> Duration {
+        let began = Instant::now();
+        let answer = self.client.put(&self.url).body(envelope).send().await;
+        let answer = answer.and_then(reqwest::Response::error_for_status);
+        answer.expect("it is stored");
+        began.elapsed()
+    }
 }
 
 async fn insert(database: &mut SqliteConnection, envelope: &str) -> Duration {
@@ -113,9 +200,9 @@ async fn insert(database: &mut SqliteConnection, envelope: &str) -> Duration {
 }
 
 /// A database with the service's durability, on the same disk.
-async fn bare_database(folder: &Path) -> SqliteConnection {
+async fn bare_database(folder: &Path, name: &str) -> SqliteConnection {
     let options = SqliteConnectOptions::new()
-        .filename(folder.join("bare.db"))
+        .filename(folder.join(name))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);

@@ -3,6 +3,7 @@
 mod backups;
 mod clients;
 mod columns;
+mod envelopes;
 mod error;
 mod identities;
 mod pairs;
@@ -27,8 +28,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub(crate) use self::sessions::{NewSession, SessionRow};
 pub use self::{
-    backups::{BackupRow, NewBackupSet, StoredEnvelope, lifecycle_sets},
+    backups::{BackupRow, NewBackupSet, lifecycle_sets},
     clients::ClientRow,
+    envelopes::{EnvelopeSlot, SlotPair, StoredEnvelope},
     error::StoreError,
     pairs::{PairRow, SealedPair},
     signing::{NewSigningSet, SigningPairRow, SigningRow},
@@ -40,6 +42,8 @@ use crate::effects::{Effect, EffectObserver};
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: SqlitePool,
+    /// One connection: what it has cached is seldom out of date, since it alone writes here.
+    writer: SqlitePool,
     turn: Arc<Mutex<()>>,
     observer: Arc<dyn EffectObserver>,
 }
@@ -66,15 +70,10 @@ impl Store {
     ///
     /// [`StoreError`] if it cannot be opened, or is of a newer release.
     pub async fn open(path: &Path, observer: Arc<dyn EffectObserver>) -> Result<Self, StoreError> {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            // It is in this process: asking whether it is there costs as much as a query.
-            .test_before_acquire(false)
-            .connect_with(options(path))
-            .await?;
-        schema::migrator().run(&pool).await?;
-        let store = Self { pool, turn: Arc::default(), observer };
+        let writer = connections(1).connect_with(options(path)).await?;
+        schema::migrator().run(&writer).await?;
+        let pool = connections(READERS).connect_with(options(path)).await?;
+        let store = Self { pool, writer, turn: Arc::default(), observer };
         store.scrub().await?;
         Ok(store)
     }
@@ -96,7 +95,7 @@ impl Store {
     /// [`StoreError`] if the database does not answer.
     pub async fn write(&self) -> Result<Write, StoreError> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let snapshot = Snapshot(transaction);
         Ok(Write { snapshot, turn, store: self.clone(), destroys: false })
     }
@@ -104,11 +103,12 @@ impl Store {
     /// Waits for what is under way, and closes the database.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.writer.close().await;
     }
 
     /// What is deleted is overwritten in the database; this empties the write-ahead log of it too.
     async fn scrub(&self) -> Result<(), StoreError> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
         Ok(())
     }
 }
@@ -160,10 +160,18 @@ impl DerefMut for Write {
     }
 }
 
-const CONNECTIONS: u32 = 8;
+const READERS: u32 = 8;
 
 /// How long one waits for a connection, or for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+fn connections(most: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(PATIENCE)
+        // It is in this process: asking whether it is there costs as much as a query.
+        .test_before_acquire(false)
+}
 
 /// `FULL` syncs the log at each commit; `secure_delete` overwrites what is deleted with zeros.
 fn options(path: &Path) -> SqliteConnectOptions {

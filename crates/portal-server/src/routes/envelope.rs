@@ -5,8 +5,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use backup_core::{EncryptionContext, Envelope, MethodId};
-use portal_mpc::OnCurve;
+use backup_core::{BackupId, EncryptionContext, Envelope, MethodId};
 use sha2::{Digest, Sha256};
 
 use super::path::BackupPath;
@@ -17,7 +16,7 @@ use crate::{
     lifecycle::Refusal,
     service::SharedService,
     signed::Signed,
-    store::{BackupRow, StoredEnvelope},
+    store::{EnvelopeSlot, SlotPair, StoredEnvelope, Write},
 };
 
 pub(crate) async fn store_envelope(
@@ -28,22 +27,16 @@ pub(crate) async fn store_envelope(
 ) -> ApiResult<StatusCode> {
     expect_media_type(signed.headers(), "text/plain")?;
     let envelope = parse(signed.body())?;
-    let sha256: [u8; 32] = Sha256::digest(envelope.as_str()).into();
     let mut write = service.store.write().await?;
-    signed.verify_live(&client, &mut write).await?;
-    let row = write.backup(&client.client, &backup).await?.ok_or(Refusal::NoSuchSet)?;
-    match row.envelope_sha256 {
-        Some(stored) if stored == sha256 => return Ok(StatusCode::NO_CONTENT),
-        Some(_) => return Err(ApiError::state_invalid("the set has another envelope already")),
-        None => expect_claims(&envelope, &client, &row)?,
-    }
-    let stored = StoredEnvelope {
-        text: envelope.as_str(),
-        sha256,
-        enrollment: envelope.header().enrollment(),
+    let Some(slot) = write.envelope_slot(&client.client, &backup).await? else {
+        signed.verify_live(&client, &mut write).await?;
+        return Err(Refusal::NoSuchSet.into());
     };
-    write.store_envelope(&client.client, &backup, &stored).await?;
-    write.commit().await?;
+    signed.verify(&client, &slot.live_key.ok_or_else(ApiError::share_mismatch)?)?;
+    if !is_there(&envelope, &slot)? {
+        store(&envelope, &client, &backup, &slot, &mut write).await?;
+        write.commit().await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -62,17 +55,48 @@ pub(super) fn parse(body: &[u8]) -> ApiResult<Envelope> {
     Envelope::parse(text).map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
-/// What an envelope says about itself has to be what the service knows of its set.
-pub(super) fn expect_claims(
+/// Whether the set has this envelope already. It is never given another.
+pub(super) fn is_there(envelope: &Envelope, slot: &EnvelopeSlot) -> ApiResult<bool> {
+    match slot.sha256 {
+        None => Ok(false),
+        Some(stored) if stored == sha256(envelope) => Ok(true),
+        Some(_) => Err(ApiError::state_invalid("the set has another envelope already")),
+    }
+}
+
+/// Stores the envelope of a set that has none.
+pub(super) async fn store(
     envelope: &Envelope,
     client: &EncryptionContext,
-    row: &BackupRow,
+    backup: &BackupId,
+    slot: &EnvelopeSlot,
+    write: &mut Write,
+) -> ApiResult<()> {
+    expect_claims(envelope, client, backup, slot)?;
+    let stored = StoredEnvelope {
+        text: envelope.as_str(),
+        sha256: sha256(envelope),
+        enrollment: envelope.header().enrollment(),
+    };
+    Ok(write.store_envelope(&client.client, backup, &stored).await?)
+}
+
+fn sha256(envelope: &Envelope) -> [u8; 32] {
+    Sha256::digest(envelope.as_str()).into()
+}
+
+/// What an envelope says about itself has to be what the service knows of its set.
+fn expect_claims(
+    envelope: &Envelope,
+    client: &EncryptionContext,
+    backup: &BackupId,
+    slot: &EnvelopeSlot,
 ) -> ApiResult<()> {
     let header = envelope.header();
     let is_of_set = header.context == *client
-        && header.method == row.set.method
-        && header.backup == row.set.id
-        && has_pairs(envelope, row);
+        && header.method == slot.method
+        && header.backup == *backup
+        && has_pairs(envelope, slot);
     if !is_of_set {
         return Err(ApiError::bad_request(
             "the envelope says that it is of another client, method, set or pairs",
@@ -84,12 +108,14 @@ pub(super) fn expect_claims(
     Ok(())
 }
 
-fn has_pairs(envelope: &Envelope, row: &BackupRow) -> bool {
+fn has_pairs(envelope: &Envelope, slot: &EnvelopeSlot) -> bool {
     let sealed = &envelope.header().wallets;
-    sealed.len() == row.pairs.iter().count()
-        && row.pairs.iter().zip(sealed).all(|((_, pair), sealed)| {
+    let is_sealed = |pair: &SlotPair| {
+        sealed.iter().any(|sealed| {
             sealed.pair == pair.id
-                && sealed.wallet.curve() == pair.curve()
-                && sealed.wallet.as_bytes() == pair.public_key.as_bytes()
+                && sealed.wallet.curve() == pair.curve
+                && sealed.wallet.as_bytes() == pair.public_key
         })
+    };
+    sealed.len() == slot.pairs.len() && slot.pairs.iter().all(is_sealed)
 }

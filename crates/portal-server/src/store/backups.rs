@@ -42,17 +42,6 @@ pub struct NewBackupSet {
     pub pairs: ByCurve<SealedPair>,
 }
 
-/// An envelope to be stored, and what is kept of it beside.
-#[derive(Clone, Copy, Debug)]
-pub struct StoredEnvelope<'a> {
-    /// The envelope.
-    pub text: &'a str,
-    /// SHA-256 of it.
-    pub sha256: [u8; 32],
-    /// The fingerprint of the enrolment that it says it is of.
-    pub enrollment: [u8; 32],
-}
-
 /// The sets, with a row for each of their pairs.
 const SELECT_SETS: &str = "SELECT s.id AS set_id, method, completion, s.device_key, s.created_at, \
      envelope_sha256, enrollment, sequence, completed_at, proved_since, \
@@ -80,41 +69,6 @@ impl Snapshot {
             a.try_get::<&str, _>("set_id").ok() == b.try_get("set_id").ok()
         };
         rows.chunk_by(of_one_set).map(BackupRow::of).collect()
-    }
-
-    /// One backup set of a client; `None` if there is no such set.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn backup(
-        &mut self,
-        client: &ClientId,
-        backup: &BackupId,
-    ) -> Result<Option<BackupRow>, StoreError> {
-        let sql = format!("{SELECT_SETS} WHERE s.client_id = $1 AND s.id = $2");
-        let rows = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str()).bind(backup.as_str());
-        let rows = rows.fetch_all(self.connection()).await?;
-        (!rows.is_empty()).then(|| BackupRow::of(&rows)).transpose()
-    }
-
-    /// The envelope of a set; `None` if there is no set, or no envelope yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn envelope(
-        &mut self,
-        client: &ClientId,
-        backup: &BackupId,
-    ) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT envelope FROM backup_sets WHERE client_id = $1 AND id = $2";
-        let row = sqlx::query(sql)
-            .bind(client.as_str())
-            .bind(backup.as_str())
-            .fetch_optional(self.connection())
-            .await?;
-        Ok(row.map(|row| row.try_get("envelope")).transpose()?.flatten())
     }
 
     /// The custodian's halves of a set; `None` if there is no such set.
@@ -187,30 +141,6 @@ impl Write {
         for (_, pair) in set.pairs.iter() {
             self.insert_backup_pair(client, &set.id, pair).await?;
         }
-        Ok(())
-    }
-
-    /// Stores the envelope of a set that has none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn store_envelope(
-        &mut self,
-        client: &ClientId,
-        backup: &BackupId,
-        envelope: &StoredEnvelope<'_>,
-    ) -> Result<(), StoreError> {
-        let sql = "UPDATE backup_sets SET envelope = $3, envelope_sha256 = $4, enrollment = $5 \
-                   WHERE client_id = $1 AND id = $2 AND envelope IS NULL";
-        sqlx::query(sql)
-            .bind(client.as_str())
-            .bind(backup.as_str())
-            .bind(envelope.text)
-            .bind(envelope.sha256.as_slice())
-            .bind(envelope.enrollment.as_slice())
-            .execute(self.connection())
-            .await?;
         Ok(())
     }
 

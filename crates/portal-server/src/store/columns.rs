@@ -58,11 +58,15 @@ pub(super) fn stage(text: &str) -> Result<BackupStage, StoreError> {
     BackupStage::of(text).ok_or(StoreError::Damaged("stage"))
 }
 
+/// A curve.
+pub(super) fn curve(name: &str) -> Result<Curve, StoreError> {
+    let curve = Curve::ALL.into_iter().find(|known| known.as_str() == name);
+    curve.ok_or(StoreError::Damaged("curve"))
+}
+
 /// A wallet's key.
-pub(super) fn public_key(curve: &str, bytes: &[u8]) -> Result<PublicKey, StoreError> {
-    let curve = Curve::ALL.into_iter().find(|known| known.as_str() == curve);
-    let curve = curve.ok_or(StoreError::Damaged("curve"))?;
-    PublicKey::from_bytes(curve, bytes).map_err(|_| StoreError::Damaged("public key"))
+pub(super) fn public_key(name: &str, bytes: &[u8]) -> Result<PublicKey, StoreError> {
+    PublicKey::from_bytes(curve(name)?, bytes).map_err(|_| StoreError::Damaged("public key"))
 }
 
 /// Times and counters: columns are signed, and nothing in them is negative.

@@ -17,8 +17,8 @@ async fn store() -> (Store, TempDir) {
 }
 
 async fn pragma(store: &Store, name: &'static str) -> Vec<String> {
-    let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS {
+    let mut connections = vec![store.writer.acquire().await.unwrap()];
+    for _ in 0..READERS {
         connections.push(store.pool.acquire().await.unwrap());
     }
     let mut values = Vec::new();

@@ -1,25 +1,20 @@
 //! The ciphertext of a backup pair: stored once, and given back as it came.
 
 use axum::extract::State;
-use backup_core::{EncryptionContext, Envelope};
 use portal_api::{
     Nothing,
     compat::{BackupStage, CipherText, StoreCipherText},
 };
-use sha2::{Digest, Sha256};
 
 use super::{body::Said, forward::Forward, known::Known};
 use crate::{
     auth::AuthenticatedClient,
     error::{ApiError, ApiResult},
     json::Json,
-    lifecycle::{self, Noticed},
-    routes::{
-        envelope::{self, expect_claims},
-        path::PairPath,
-    },
+    lifecycle::{self, Noticed, Refusal},
+    routes::{envelope, path::PairPath},
     service::SharedService,
-    store::{BackupRow, StoredEnvelope, Write, lifecycle_sets},
+    store::lifecycle_sets,
 };
 
 /// Where the service keeps the ciphertexts, the one of its last pair completes a set.
@@ -40,10 +35,19 @@ pub(crate) async fn store_cipher_text(
     }
     let sets = lifecycle_sets(&known.backups);
     let noticed = lifecycle::notice(&sets, &row.set.id)?;
-    let is_stored = store(&client, row, &envelope, &mut write).await?;
-    if noticed == Noticed::Completed {
-        let late = || ApiError::state_invalid("the set was completed without a ciphertext");
-        return if is_stored { Ok(Json(Nothing {})) } else { Err(late()) };
+    let slot = write.envelope_slot(&client.client, &row.set.id).await?;
+    let slot = slot.ok_or(Refusal::NoSuchSet)?;
+    // All pairs of a set have the same one.
+    match (envelope::is_there(&envelope, &slot)?, noticed) {
+        (true, Noticed::Completed) => return Ok(Json(Nothing {})),
+        (true, Noticed::Pending(_)) => {}
+        (false, Noticed::Completed) => {
+            let late = "the set was completed without a ciphertext";
+            return Err(ApiError::state_invalid(late));
+        }
+        (false, Noticed::Pending(set)) => {
+            envelope::store(&envelope, &client, &set.id, &slot, &mut write).await?;
+        }
     }
     let known = Known::read(&mut write, &client).await?;
     let (pairs, to) = (&[pair], BackupStage::ClientShare);
@@ -63,23 +67,4 @@ pub(crate) async fn cipher_text(
     let text = view.envelope(&client.client, &row.set.id).await?;
     let none = || ApiError::not_found("this share pair has no ciphertext");
     Ok(Json(CipherText { cipher_text: text.ok_or_else(none)? }))
-}
-
-/// All pairs of a set have the same one. Whether it was there before.
-async fn store(
-    client: &EncryptionContext,
-    row: &BackupRow,
-    envelope: &Envelope,
-    write: &mut Write,
-) -> ApiResult<bool> {
-    let sha256: [u8; 32] = Sha256::digest(envelope.as_str()).into();
-    match row.envelope_sha256 {
-        Some(stored) if stored == sha256 => return Ok(true),
-        Some(_) => return Err(ApiError::state_invalid("the set has another ciphertext already")),
-        None => expect_claims(envelope, client, row)?,
-    }
-    let enrollment = envelope.header().enrollment();
-    let stored = StoredEnvelope { text: envelope.as_str(), sha256, enrollment };
-    write.store_envelope(&client.client, &row.set.id, &stored).await?;
-    Ok(false)
 }

@@ -1,0 +1,132 @@
+//! Envelopes: what one has to fit, and the text itself.
+
+use backup_core::{BackupId, ClientId, Curve, MethodId, SharePairId};
+use portal_api::DevicePublicKey;
+use sqlx::{Row, sqlite::SqliteRow};
+
+use super::{Snapshot, StoreError, Write, columns};
+
+/// The place for the envelope of a backup set, and what is known of whatever belongs there.
+///
+/// It is read by one statement, and its public keys are not looked at as points: it is read each
+/// time that an envelope is stored.
+#[derive(Clone, Debug)]
+pub struct EnvelopeSlot {
+    /// The key of the device that signs at present.
+    pub live_key: Option<DevicePublicKey>,
+    /// The method that will open the set.
+    pub method: MethodId,
+    /// SHA-256 of the envelope that is there.
+    pub sha256: Option<[u8; 32]>,
+    /// The set's pairs.
+    pub pairs: Vec<SlotPair>,
+}
+
+/// A pair of a set, as its envelope has to name it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SlotPair {
+    /// Its name.
+    pub id: SharePairId,
+    /// The curve of its wallet.
+    pub curve: Curve,
+    /// The bytes of the wallet's public key.
+    pub public_key: Vec<u8>,
+}
+
+/// An envelope to be stored, and what is kept of it beside.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredEnvelope<'a> {
+    /// The envelope.
+    pub text: &'a str,
+    /// SHA-256 of it.
+    pub sha256: [u8; 32],
+    /// The fingerprint of the enrolment that it says it is of.
+    pub enrollment: [u8; 32],
+}
+
+impl Snapshot {
+    /// The place for the envelope of a set; `None` if there is no such set.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn envelope_slot(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<Option<EnvelopeSlot>, StoreError> {
+        let sql = "SELECT s.method, s.envelope_sha256, l.device_key AS live_key, \
+                   p.id, p.curve, p.public_key FROM backup_sets s \
+                   LEFT JOIN signing_sets l ON l.client_id = s.client_id AND l.is_live \
+                   LEFT JOIN backup_pairs p ON p.client_id = s.client_id AND p.backup_id = s.id \
+                   WHERE s.client_id = $1 AND s.id = $2";
+        let rows = sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .fetch_all(self.connection())
+            .await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let live_key: Option<&[u8]> = row.try_get("live_key")?;
+        Ok(Some(EnvelopeSlot {
+            live_key: live_key.map(columns::device_key).transpose()?,
+            method: columns::parsed(row.try_get("method")?, "method id")?,
+            sha256: columns::hash_option(row.try_get("envelope_sha256")?)?,
+            pairs: rows.iter().map(SlotPair::of).collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// The envelope of a set; `None` if there is no set, or no envelope yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn envelope(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT envelope FROM backup_sets WHERE client_id = $1 AND id = $2";
+        let row = sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(row.map(|row| row.try_get("envelope")).transpose()?.flatten())
+    }
+}
+
+impl Write {
+    /// Stores the envelope of a set that has none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn store_envelope(
+        &mut self,
+        client: &ClientId,
+        backup: &BackupId,
+        envelope: &StoredEnvelope<'_>,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE backup_sets SET envelope = $3, envelope_sha256 = $4, enrollment = $5 \
+                   WHERE client_id = $1 AND id = $2 AND envelope IS NULL";
+        sqlx::query(sql)
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .bind(envelope.text)
+            .bind(envelope.sha256.as_slice())
+            .bind(envelope.enrollment.as_slice())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+}
+
+impl SlotPair {
+    fn of(row: &SqliteRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: columns::parsed(row.try_get("id")?, "pair id")?,
+            curve: columns::curve(row.try_get("curve")?)?,
+            public_key: row.try_get("public_key")?,
+        })
+    }
+}
