@@ -2,6 +2,7 @@
 
 mod backup;
 mod client;
+pub mod compat;
 mod custodian;
 mod device_key;
 mod encoding;
@@ -16,10 +17,10 @@ pub use crate::{
         BackupPairView, BackupSetView, BackupStatus, Commit, Proof, Revocations, hold_statement,
     },
     client::{ClientView, SigningPairView, SigningSetView, SigningStatus, mpc_context},
-    custodian::{CreateClient, CreatedClient},
+    custodian::{ClientSession, CreateClient, CreatedClient},
     device_key::{DeviceKey, DevicePublicKey, DeviceSignature, SignedRequest, content_digest},
     error::{ErrorBody, ErrorDetail, ErrorId},
     frame::{FrameError, MAX_HEAD_LEN, MEDIA_TYPE, PostFrame, ReplyFrame},
     per_curve::PerCurve,
-    session::{FirstPost, FirstReply, Nothing, PairName, SignPayload},
+    session::{Completion, FirstPost, FirstReply, Nothing, PairName, SignPayload},
 };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use backup_core::BackupId;
+use backup_core::{BackupId, SharePairId};
 use portal_mpc::SessionId;
 
 /// Whether the service is up.
@@ -17,6 +17,22 @@ pub const SESSIONS: &str = "/v1/sessions";
 pub const BACKUPS: &str = "/v1/backups";
 /// Revocations of completed sets.
 pub const REVOCATIONS: &str = "/v1/revocations";
+/// What Portal's SDKs know of a client.
+pub const ME: &str = "/api/v3/clients/me";
+/// Notices about backup pairs.
+pub const BACKUP_PAIR_NOTICES: &str = "/api/v3/clients/me/backup-share-pairs";
+/// Notices about signing pairs.
+pub const SIGNING_PAIR_NOTICES: &str = "/api/v3/clients/me/signing-share-pairs";
+/// A notice that the client's half of a method's pending backup is stored.
+pub const STORED_SHARE: &str = "/api/v2/clients/me/wallet/stored-client-backup-share";
+/// The same, in its older form.
+pub const STORED_SHARE_V1: &str = "/api/v1/clients/me/wallet/stored-client-backup-share";
+/// A notice that the key of a method's pending backup is stored.
+pub const STORED_KEY: &str = "/api/v2/clients/me/wallet/stored-client-backup-share-key";
+/// Who a user is, for statistics that are not kept.
+pub const IDENTIFY: &str = "/api/v1/analytics/identify";
+/// What a user did, for statistics that are not kept.
+pub const TRACK: &str = "/api/v1/analytics/track";
 
 /// Every route of the service. Its router is made of [`ALL`](Self::ALL) and of nothing else, and
 /// so are the tests of what every route refuses.
@@ -42,11 +58,43 @@ pub enum Route {
     DropPending,
     /// Completed sets go.
     Revoke,
+    /// What Portal's SDKs know of a client.
+    ClientObject,
+    /// The backup pairs of a wallet.
+    BackupPairs,
+    /// The signing pairs of a wallet.
+    SigningPairs,
+    /// The ciphertext of a backup pair is stored.
+    StoreCipherText,
+    /// The ciphertext of a backup pair is read.
+    CipherText,
+    /// An app tells how far backup pairs have come.
+    BackupPairNotice,
+    /// An app tells how far signing pairs have come.
+    SigningPairNotice,
+    /// An app tells that it has stored the client's half of what is pending.
+    StoredShare,
+    /// The same, in its older form.
+    StoredShareV1,
+    /// An app tells that it has stored the key of what is pending.
+    StoredKey,
+    /// An app tells who its user is.
+    Identify,
+    /// An app tells what its user did.
+    Track,
+    /// A custodian's clients.
+    Clients,
+    /// One of them.
+    ClientOfCustodian,
+    /// A custodian makes a session token for one of them.
+    CreateClientSession,
+    /// A custodian ends all session tokens of one of them.
+    EndClientSessions,
 }
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 26] = [
         Self::Health,
         Self::CreateClient,
         Self::Client,
@@ -57,6 +105,22 @@ impl Route {
         Self::Commit,
         Self::DropPending,
         Self::Revoke,
+        Self::ClientObject,
+        Self::BackupPairs,
+        Self::SigningPairs,
+        Self::StoreCipherText,
+        Self::CipherText,
+        Self::BackupPairNotice,
+        Self::SigningPairNotice,
+        Self::StoredShare,
+        Self::StoredShareV1,
+        Self::StoredKey,
+        Self::Identify,
+        Self::Track,
+        Self::Clients,
+        Self::ClientOfCustodian,
+        Self::CreateClientSession,
+        Self::EndClientSessions,
     ];
 
     /// Its path, with what stands for an id in braces.
@@ -64,7 +128,7 @@ impl Route {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Health => HEALTH,
-            Self::CreateClient => CUSTODIAN_CLIENTS,
+            Self::CreateClient | Self::Clients => CUSTODIAN_CLIENTS,
             Self::Client => CLIENT,
             Self::FirstPost => SESSIONS,
             Self::SecondPost => "/v1/sessions/{session}",
@@ -72,13 +136,47 @@ impl Route {
             Self::Commit => "/v1/backups/{backup}/commit",
             Self::DropPending => "/v1/backups/{backup}/drop",
             Self::Revoke => REVOCATIONS,
+            Self::ClientObject => ME,
+            Self::BackupPairs => "/api/v3/clients/me/wallets/{wallet}/backup-share-pairs",
+            Self::SigningPairs => "/api/v3/clients/me/wallets/{wallet}/signing-share-pairs",
+            Self::StoreCipherText => "/api/v3/clients/me/backup-share-pairs/{pair}",
+            Self::CipherText => "/api/v3/clients/me/backup-share-pairs/{pair}/cipher-text",
+            Self::BackupPairNotice => BACKUP_PAIR_NOTICES,
+            Self::SigningPairNotice => SIGNING_PAIR_NOTICES,
+            Self::StoredShare => STORED_SHARE,
+            Self::StoredShareV1 => STORED_SHARE_V1,
+            Self::StoredKey => STORED_KEY,
+            Self::Identify => IDENTIFY,
+            Self::Track => TRACK,
+            Self::ClientOfCustodian => "/api/v3/custodians/me/clients/{client}",
+            Self::CreateClientSession | Self::EndClientSessions => {
+                "/api/v3/custodians/me/clients/{client}/sessions"
+            }
         }
+    }
+
+    /// Whether it is of Portal's public API. Its SDKs end some of these paths with a slash, so all
+    /// of them may.
+    #[must_use]
+    pub fn is_portals(self) -> bool {
+        self.path().starts_with("/api/")
     }
 
     /// Whether it only reads, and takes no body.
     #[must_use]
     pub const fn reads(self) -> bool {
-        matches!(self, Self::Health | Self::Client | Self::Envelope)
+        matches!(
+            self,
+            Self::Health
+                | Self::Client
+                | Self::Envelope
+                | Self::ClientObject
+                | Self::BackupPairs
+                | Self::SigningPairs
+                | Self::CipherText
+                | Self::Clients
+                | Self::ClientOfCustodian
+        )
     }
 }
 
@@ -104,6 +202,42 @@ pub fn commit(backup: &BackupId) -> String {
 #[must_use]
 pub fn drop_pending(backup: &BackupId) -> String {
     format!("{BACKUPS}/{}/drop", segment(backup.as_str()))
+}
+
+/// The backup pairs of a wallet.
+#[must_use]
+pub fn backup_pairs(wallet: &str) -> String {
+    format!("{ME}/wallets/{}/backup-share-pairs", segment(wallet))
+}
+
+/// The signing pairs of a wallet.
+#[must_use]
+pub fn signing_pairs(wallet: &str) -> String {
+    format!("{ME}/wallets/{}/signing-share-pairs", segment(wallet))
+}
+
+/// Where the ciphertext of a backup pair is stored.
+#[must_use]
+pub fn backup_pair(pair: &SharePairId) -> String {
+    format!("{BACKUP_PAIR_NOTICES}/{}", segment(pair.as_str()))
+}
+
+/// Where it is read.
+#[must_use]
+pub fn cipher_text(pair: &SharePairId) -> String {
+    format!("{}/cipher-text", backup_pair(pair))
+}
+
+/// A client of a custodian.
+#[must_use]
+pub fn client_of_custodian(client: &str) -> String {
+    format!("{CUSTODIAN_CLIENTS}/{}", segment(client))
+}
+
+/// The session tokens of a client.
+#[must_use]
+pub fn client_sessions(client: &str) -> String {
+    format!("{}/sessions", client_of_custodian(client))
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986, section 2.3).

@@ -31,6 +31,9 @@ pub enum FirstPost {
         /// The method that will open it.
         #[serde(with = "encoding::text")]
         method: MethodId,
+        /// What will complete it.
+        #[serde(default, skip_serializing_if = "Completion::is_commit")]
+        completion: Completion,
     },
     /// Make a new signing set of a completed backup set.
     Recover {
@@ -46,6 +49,24 @@ pub enum FirstPost {
         #[serde(with = "encoding::text")]
         device_key: DevicePublicKey,
     },
+}
+
+/// What completes a backup set. Its device says so, signed, when it begins the set.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Completion {
+    /// The device's commit, which it signs.
+    #[default]
+    Commit,
+    /// A notice of its app, by Portal's own routes, which nobody signs.
+    Notice,
+}
+
+impl Completion {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+    const fn is_commit(&self) -> bool {
+        matches!(self, Self::Commit)
+    }
 }
 
 /// What is to be signed on one curve.
@@ -87,11 +108,17 @@ mod tests {
 
     #[test]
     fn a_head_names_its_operation_and_takes_nothing_else() {
-        let head =
-            FirstPost::BackUp { backup: BackupId::new("b1").unwrap(), method: MethodId::PASSWORD };
-        let json = serde_json::to_string(&head).unwrap();
+        let head = |completion| FirstPost::BackUp {
+            backup: BackupId::new("b1").unwrap(),
+            method: MethodId::PASSWORD,
+            completion,
+        };
+        let json = serde_json::to_string(&head(Completion::Commit)).unwrap();
         assert_eq!(json, r#"{"operation":"backUp","backup":"b1","method":"PASSWORD"}"#);
-        assert_eq!(serde_json::from_str::<FirstPost>(&json).unwrap(), head);
+        assert_eq!(serde_json::from_str::<FirstPost>(&json).unwrap(), head(Completion::Commit));
+        let noticed = json.replace('}', r#","completion":"NOTICE"}"#);
+        assert_eq!(serde_json::to_string(&head(Completion::Notice)).unwrap(), noticed);
+        assert_eq!(serde_json::from_str::<FirstPost>(&noticed).unwrap(), head(Completion::Notice));
         for wrong in [
             r#"{"operation":"eject"}"#,
             r#"{"operation":"backUp","backup":"b1"}"#,

@@ -33,6 +33,12 @@ pub(crate) struct Serve {
     /// restore the folder from a copy.
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration::parse)]
     grace: Duration,
+    /// Whether the service keeps the ciphertexts of backups that apps make by Portal's own routes
+    ///
+    /// What was said last stays; it does as long as nothing is said. With `false` the apps keep
+    /// them, and complete a backup by telling so. Other backups are not concerned.
+    #[arg(long, value_name = "BOOL")]
+    backup_with_portal: Option<bool>,
     /// End when standard input does: whoever started this is gone then
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
@@ -42,6 +48,7 @@ pub(crate) async fn run(serve: Serve, output: Output, mut signals: Signals) -> R
     log_to_stderr()?;
     let mut options = Options::new(&serve.data);
     (options.listen, options.grace) = (serve.listen, serve.grace);
+    options.backup_with_portal = serve.backup_with_portal;
     let running = Server::start(options).await?;
     output.ready(&ready(running.address(), &serve.data));
     tokio::select! {

@@ -7,9 +7,11 @@ CREATE TABLE key_checks (
 );
 
 CREATE TABLE custodians (
-    id           TEXT PRIMARY KEY,
-    api_key_hash BLOB NOT NULL UNIQUE,
-    created_at   BIGINT NOT NULL
+    id                 TEXT PRIMARY KEY,
+    api_key_hash       BLOB NOT NULL UNIQUE,
+    -- Whether its ciphertexts are kept here. Otherwise its apps keep them.
+    backup_with_portal BOOLEAN NOT NULL DEFAULT TRUE,
+    created_at         BIGINT NOT NULL
 );
 
 CREATE TABLE clients (
@@ -21,6 +23,15 @@ CREATE TABLE clients (
     counter               BIGINT NOT NULL DEFAULT 0,
     created_at            BIGINT NOT NULL
 );
+
+-- A session token does what its client's API key does, for a while.
+CREATE TABLE session_tokens (
+    token_hash BLOB PRIMARY KEY,
+    client_id  TEXT NOT NULL REFERENCES clients (id),
+    created_at BIGINT NOT NULL,
+    used_at    BIGINT NOT NULL
+);
+CREATE INDEX session_tokens_of_client ON session_tokens (client_id);
 
 -- All curves of a set share its fate. At most one set of a client is live.
 CREATE TABLE signing_sets (
@@ -51,6 +62,8 @@ CREATE TABLE backup_sets (
     id              TEXT NOT NULL,
     number          BIGINT NOT NULL,
     method          TEXT NOT NULL,
+    -- By what it is completed: COMMIT or NOTICE.
+    completion      TEXT NOT NULL,
     device_key      BLOB NOT NULL,
     created_at      BIGINT NOT NULL,
     envelope        TEXT,
@@ -70,6 +83,8 @@ CREATE TABLE backup_pairs (
     backup_id    TEXT NOT NULL,
     curve        TEXT NOT NULL,
     public_key   BLOB NOT NULL,
+    -- How far it has come by the word of its app, which nobody signs.
+    stage        TEXT NOT NULL DEFAULT 'STORED_CUSTODIAN_BACKUP_SHARE',
     sealed_share BLOB NOT NULL,
     UNIQUE (client_id, backup_id, curve),
     FOREIGN KEY (client_id, backup_id) REFERENCES backup_sets (client_id, id) ON DELETE CASCADE

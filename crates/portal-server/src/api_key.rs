@@ -1,4 +1,4 @@
-//! API keys: a prefix that says whose it is, and 32 random bytes.
+//! API keys and session tokens: a prefix that says whose it is, and 32 random bytes.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::random::{self, NoRandomness};
 
-/// The API key of a custodian or a client. Secret.
+/// The API key of a custodian or a client, or a session token of a client. Secret.
 pub struct ApiKey(Zeroizing<String>);
 
 /// SHA-256 of an API key: what the database keeps of it.
@@ -23,6 +23,8 @@ pub enum Audience {
     Custodian,
     /// A client's: `ck_…`.
     Client,
+    /// A client's, for a while: `cs_…`.
+    Session,
 }
 
 impl ApiKey {
@@ -84,6 +86,7 @@ impl Audience {
         match self {
             Self::Custodian => "pk_",
             Self::Client => "ck_",
+            Self::Session => "cs_",
         }
     }
 }
@@ -102,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_key_is_a_prefix_and_43_characters_and_is_known_by_its_hash() {
-        for audience in [Audience::Custodian, Audience::Client] {
+        for audience in [Audience::Custodian, Audience::Client, Audience::Session] {
             let key = ApiKey::generate(audience).unwrap();
             assert_eq!(key.expose().len(), 46);
             let presented = ApiKeyHash::of_presented(key.expose(), audience).unwrap();

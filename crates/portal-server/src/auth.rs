@@ -1,4 +1,4 @@
-//! Who asks: the API key of a request, and whose it is.
+//! Who asks: the API key or session token of a request, and whose it is.
 
 use axum::{
     extract::FromRequestParts,
@@ -11,9 +11,10 @@ use crate::{
     api_key::{ApiKeyHash, Audience},
     error::{ApiError, ApiResult},
     service::SharedService,
+    session_token,
 };
 
-/// The client whose key came with the request.
+/// The client whose key or session token came with the request.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient(pub EncryptionContext);
 
@@ -25,8 +26,13 @@ impl FromRequestParts<SharedService> for AuthenticatedClient {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
-        let key = presented(&parts.headers, Audience::Client)?;
-        let client = service.store.client_by_key(&key).await?;
+        let client = match presented(&parts.headers, Audience::Client) {
+            Ok(key) => service.store.client_by_key(&key).await?,
+            Err(_) => {
+                let token = presented(&parts.headers, Audience::Session)?;
+                session_token::client(service, &token).await?
+            }
+        };
         client.map(Self).ok_or_else(no_such_key)
     }
 }

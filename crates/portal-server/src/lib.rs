@@ -18,6 +18,7 @@ mod router;
 mod routes;
 mod server;
 pub mod service;
+pub mod session_token;
 mod sessions;
 pub mod signed;
 mod stack;

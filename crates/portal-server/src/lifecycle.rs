@@ -1,7 +1,11 @@
 //! The life of sets: what may be committed, what may go. Pure, so that a model can try every order.
 
+mod notices;
+
 use backup_core::{BackupId, Curve, MethodId};
-use portal_api::DevicePublicKey;
+use portal_api::{Completion, DevicePublicKey};
+
+pub use self::notices::{Noticed, advances, completes, is_told_of, may_begin, notice, noticed};
 
 /// A backup set, as far as its life depends on it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -12,6 +16,8 @@ pub struct BackupSet {
     pub method: MethodId,
     /// The wallets that it brings back, by their curve.
     pub wallets: Vec<Curve>,
+    /// What completes it.
+    pub completion: Completion,
     /// The enrolment whose slot its envelope carries, once that is stored: a fingerprint.
     pub enrollment: Option<[u8; 32]>,
     /// How far it has come.
@@ -67,6 +73,18 @@ pub enum Refusal {
     /// The set has no envelope.
     #[error("the backup set has no envelope yet: store it first")]
     NoEnvelope,
+    /// Its device commits it, or has committed one of its method.
+    #[error("backups of this method are completed by their device, which commits them")]
+    NeedsCommit,
+    /// The app's notice completes it.
+    #[error("this backup set was begun to be completed by a notice of its app")]
+    NeedsNotice,
+    /// No set, or no only one, waits for a notice.
+    #[error("no backup waits for this notice: look at the client again")]
+    NothingPending,
+    /// A pair has come further.
+    #[error("the share pair has come further than that: statuses only move forward")]
+    Backwards,
     /// Another set has become the head.
     #[error("another backup has been completed since: look at the client again")]
     NotTheHead,
@@ -119,6 +137,20 @@ pub fn head<'a>(sets: &'a [BackupSet], method: &MethodId) -> Option<&'a BackupSe
     completed.max_by_key(|set| set.sequence())
 }
 
+/// The newest completed set of a method that brings this wallet back: the one that Portal's routes
+/// show.
+#[must_use]
+pub fn newest<'a>(
+    sets: &'a [BackupSet],
+    method: &MethodId,
+    wallet: Curve,
+) -> Option<&'a BackupSet> {
+    let completed = sets
+        .iter()
+        .filter(|set| set.method == *method && set.is_completed() && set.wallets.contains(&wallet));
+    completed.max_by_key(|set| set.sequence())
+}
+
 /// Decides over a commit whose envelope, proofs and custodian's halves were found right.
 ///
 /// # Errors
@@ -128,6 +160,9 @@ pub fn commit(sets: &[BackupSet], request: &CommitRequest) -> Result<Committed, 
     let set = find(sets, &request.id)?;
     if set.is_completed() {
         return Ok(Committed::Before);
+    }
+    if set.completion == Completion::Notice {
+        return Err(Refusal::NeedsNotice);
     }
     let enrollment = set.enrollment.ok_or(Refusal::NoEnvelope)?;
     if head(sets, &set.method).map(|head| &head.id) != request.replaces.as_ref() {

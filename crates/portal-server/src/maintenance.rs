@@ -65,6 +65,7 @@ async fn clear_sessions_and_signing(service: &Service, now: u64) -> Result<(), S
     gone += write.erase_sessions(&service.generation.0, before).await?;
     let before = now.saturating_sub(PENDING_SIGNING_SECONDS);
     gone += write.delete_pending_signing_sets(before).await?;
+    gone += write.delete_session_tokens(now).await?;
     if gone > 0 {
         write.commit().await?;
     }

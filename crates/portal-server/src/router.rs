@@ -7,7 +7,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
-    routing::{MethodRouter, get, post, put},
+    routing::{MethodRouter, delete, get, patch, post, put},
 };
 use backup_core::Envelope;
 use portal_api::{PostFrame, route::Route};
@@ -17,7 +17,7 @@ use crate::{
     around::{self, Places},
     body, bounds,
     error::ApiError,
-    routes,
+    routes::{self, compat},
     service::SharedService,
     sessions,
 };
@@ -30,7 +30,12 @@ pub(crate) fn router(service: SharedService) -> Router {
     };
     let routes = Route::ALL.into_iter().fold(Router::new(), |router, route| {
         let handler = handler(route).layer(DefaultBodyLimit::max(longest_body(route)));
-        router.route(route.path(), handler)
+        let router = router.route(route.path(), handler.clone());
+        if route.is_portals() {
+            router.route(&format!("{}/", route.path()), handler)
+        } else {
+            router
+        }
     });
     routes
         .fallback(async || ApiError::not_found("there is no such route"))
@@ -52,6 +57,21 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
         Route::Commit => post(routes::commit),
         Route::DropPending => post(routes::drop_pending),
         Route::Revoke => post(routes::revoke),
+        Route::ClientObject => get(compat::client),
+        Route::BackupPairs => get(compat::backup_pairs),
+        Route::SigningPairs => get(compat::signing_pairs),
+        Route::StoreCipherText => patch(compat::store_cipher_text),
+        Route::CipherText => get(compat::cipher_text),
+        Route::BackupPairNotice => patch(compat::backup_pair_notice),
+        Route::SigningPairNotice => patch(compat::signing_pair_notice),
+        Route::StoredShare | Route::StoredShareV1 => put(compat::stored_share),
+        Route::StoredKey => put(compat::stored_key),
+        Route::Identify => post(compat::identify),
+        Route::Track => post(compat::track),
+        Route::Clients => get(compat::clients),
+        Route::ClientOfCustodian => get(compat::client_of_custodian),
+        Route::CreateClientSession => post(compat::create_client_session),
+        Route::EndClientSessions => delete(compat::end_client_sessions),
     }
 }
 
@@ -59,6 +79,8 @@ const fn longest_body(route: Route) -> usize {
     match route {
         Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
         Route::StoreEnvelope => Envelope::MAX_LEN,
+        // An envelope, and the JSON around it.
+        Route::StoreCipherText => Envelope::MAX_LEN + 1024,
         _ => body::MAX_LEN,
     }
 }

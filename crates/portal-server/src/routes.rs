@@ -2,6 +2,7 @@
 
 mod client;
 mod commit;
+pub(crate) mod compat;
 mod envelope;
 mod identities;
 mod path;

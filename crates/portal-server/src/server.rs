@@ -23,7 +23,7 @@ use crate::{
     service::{Generation, Service, SessionKey, SharedService},
     sessions::InProgress,
     stack,
-    start::{DataFolder, StartError},
+    start::{self, DataFolder, StartError},
 };
 
 /// The service.
@@ -42,6 +42,9 @@ pub struct Options {
     /// How long a superseded backup set is kept. Longer than the time within which the operator
     /// may have to restore the database.
     pub grace: Duration,
+    /// Whether the service keeps the ciphertexts of backups that apps complete by Portal's routes.
+    /// Said once, it stays until the contrary is said; before that it does.
+    pub backup_with_portal: Option<bool>,
     /// How often what is over is cleared away.
     pub maintenance_interval: Duration,
     /// Where the time comes from.
@@ -71,6 +74,7 @@ impl Options {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             folder: folder.into(),
             grace: Duration::from_secs(30 * 24 * 60 * 60),
+            backup_with_portal: None,
             maintenance_interval: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Nobody),
@@ -100,6 +104,9 @@ impl Server {
             grace_seconds: options.grace.as_secs(),
             limits: options.limits,
         });
+        if let Some(enabled) = options.backup_with_portal {
+            start::set_backup_with_portal(&service.store, enabled).await?;
+        }
         maintenance::run_once(&service, service.now()).await?;
         let listener = listen(options.listen).await?;
         Running::serve(service, listener, options.maintenance_interval, Arc::new(lock))

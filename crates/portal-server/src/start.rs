@@ -58,6 +58,16 @@ impl DataFolder {
     }
 }
 
+/// Notes of every custodian whether its ciphertexts are kept here.
+pub(crate) async fn set_backup_with_portal(store: &Store, enabled: bool) -> Result<(), StartError> {
+    let mut write = store.write().await?;
+    for custodian in write.custodians().await? {
+        write.set_backup_with_portal(&custodian, enabled).await?;
+    }
+    write.commit().await?;
+    Ok(())
+}
+
 /// What the first start does.
 struct First<'a> {
     folder: &'a Path,

@@ -1,6 +1,7 @@
 //! The database: SQLite, one writer at a time, durable before anybody is told.
 
 mod backups;
+mod clients;
 mod columns;
 mod error;
 mod identities;
@@ -8,6 +9,8 @@ mod pairs;
 mod schema;
 mod sessions;
 mod signing;
+mod stages;
+mod tokens;
 
 use std::{
     ops::{Deref, DerefMut},
@@ -25,9 +28,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 pub(crate) use self::sessions::{NewSession, SessionRow};
 pub use self::{
     backups::{BackupRow, NewBackupSet, StoredEnvelope, lifecycle_sets},
+    clients::ClientRow,
     error::StoreError,
     pairs::{PairRow, SealedPair},
     signing::{NewSigningSet, SigningPairRow, SigningRow},
+    tokens::TokenRow,
 };
 use crate::effects::{Effect, EffectObserver};
 

@@ -273,6 +273,7 @@ async fn swap_half(
     let set = portal_server::store::NewBackupSet {
         id: backup.clone(),
         method: MethodId::PASSWORD,
+        completion: portal_api::Completion::Commit,
         device_key: device.key.public(),
         pairs: portal_mpc::ByCurve::ed25519(sealed),
     };

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod compat;
 mod requests;
 mod scene;
 mod secrets;
@@ -122,14 +123,14 @@ fn paths_of_nothing_are_refused_and_change_nothing() {
             "%00",
             "%ff",
             "a%20b",
-            "%2e%2e",
+            // Alone, `%2e%2e` is taken out of a path by whoever sends it.
+            "%2e%2e%2f",
             "..%2f..",
             &long,
             "';%20DROP%20TABLE%20client;--",
         ];
         for id in ids {
-            let with_id = Route::ALL
-                .map(|route| route.path().replace("{backup}", id).replace("{session}", id) + "/");
+            let with_id = Route::ALL.map(|route| requests::path_with(route, id) + "/");
             let paths = with_id.iter().map(|path| match path.trim_end_matches('/') {
                 path if path.contains(id) => path.to_owned(),
                 path => format!("{path}/{id}"),

@@ -11,12 +11,15 @@ use portal_client::Curves;
 use portal_mpc::{Generate, Outgoing, SessionSecret};
 use portal_tests::middle::{Asked, Method};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::scene::Scene;
+use crate::{compat, scene::Scene};
 
 /// A key that nobody has.
 pub(crate) const STRANGER: &str = "ck_QmVhcmVyIG9mIG5vdGhpbmcgYXQgYWxsLCBub3QgMQQ";
+
+/// The name of nothing.
+const NOBODYS: &str = "of-nobody";
 
 /// Who may ask for a route.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,8 +34,25 @@ pub(crate) enum Asker {
 pub(crate) const fn asker(route: Route) -> Asker {
     match route {
         Route::Health => Asker::Anybody,
-        Route::CreateClient => Asker::Custodian,
-        Route::Client | Route::Envelope => Asker::Client,
+        Route::CreateClient
+        | Route::Clients
+        | Route::ClientOfCustodian
+        | Route::CreateClientSession
+        | Route::EndClientSessions => Asker::Custodian,
+        Route::Client
+        | Route::Envelope
+        | Route::ClientObject
+        | Route::BackupPairs
+        | Route::SigningPairs
+        | Route::StoreCipherText
+        | Route::CipherText
+        | Route::BackupPairNotice
+        | Route::SigningPairNotice
+        | Route::StoredShare
+        | Route::StoredShareV1
+        | Route::StoredKey
+        | Route::Identify
+        | Route::Track => Asker::Client,
         Route::FirstPost
         | Route::SecondPost
         | Route::StoreEnvelope
@@ -45,24 +65,60 @@ pub(crate) const fn asker(route: Route) -> Asker {
 /// The longest body that a route takes.
 const fn longest(route: Route) -> usize {
     match route {
-        Route::Health | Route::Client | Route::Envelope => 0,
+        Route::Health
+        | Route::Client
+        | Route::Envelope
+        | Route::ClientObject
+        | Route::BackupPairs
+        | Route::SigningPairs
+        | Route::CipherText
+        | Route::Clients
+        | Route::ClientOfCustodian => 0,
         Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
         Route::StoreEnvelope => Envelope::MAX_LEN,
-        Route::CreateClient | Route::Commit | Route::DropPending | Route::Revoke => 64 * 1024,
+        Route::StoreCipherText => Envelope::MAX_LEN + 1024,
+        Route::CreateClient
+        | Route::Commit
+        | Route::DropPending
+        | Route::Revoke
+        | Route::BackupPairNotice
+        | Route::SigningPairNotice
+        | Route::StoredShare
+        | Route::StoredShareV1
+        | Route::StoredKey
+        | Route::Identify
+        | Route::Track
+        | Route::CreateClientSession
+        | Route::EndClientSessions => 64 * 1024,
     }
 }
 
 /// The methods that the path of a route has.
 fn methods(route: Route) -> Vec<Method> {
     match route {
-        Route::Health | Route::Client => vec![Method::GET],
+        Route::Health
+        | Route::Client
+        | Route::ClientObject
+        | Route::BackupPairs
+        | Route::SigningPairs
+        | Route::CipherText
+        | Route::ClientOfCustodian => vec![Method::GET],
+        Route::CreateClient | Route::Clients => vec![Method::GET, Method::POST],
+        Route::CreateClientSession | Route::EndClientSessions => {
+            vec![Method::POST, Method::DELETE]
+        }
+        Route::StoreCipherText | Route::BackupPairNotice | Route::SigningPairNotice => {
+            vec![Method::PATCH]
+        }
+        Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => vec![Method::PUT],
         Route::Envelope | Route::StoreEnvelope => vec![Method::GET, Method::PUT],
-        Route::CreateClient
-        | Route::FirstPost
+        Route::FirstPost
         | Route::SecondPost
         | Route::Commit
         | Route::DropPending
-        | Route::Revoke => vec![Method::POST],
+        | Route::Revoke
+        | Route::Identify
+        | Route::Track => vec![Method::POST],
     }
 }
 
@@ -72,7 +128,25 @@ impl Scene {
         let post =
             |path: &str| Asked::with_body(Method::POST, path, portal_api::MEDIA_TYPE, vec![0; 100]);
         match route {
-            Route::Health | Route::Client => Asked::get(route.path()),
+            Route::Health | Route::Client | Route::ClientObject => Asked::get(route.path()),
+            Route::BackupPairs => Asked::get(route::backup_pairs(NOBODYS)),
+            Route::SigningPairs => Asked::get(route::signing_pairs(NOBODYS)),
+            Route::CipherText => Asked::get(route::cipher_text(&self.pending_pair)),
+            Route::StoreCipherText => compat::cipher_text(&self.pending_pair, "no envelope"),
+            Route::BackupPairNotice | Route::SigningPairNotice => {
+                said(Method::PATCH, route.path(), &json!({ "status": "DONE" }))
+            }
+            Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => {
+                said(Method::PUT, route.path(), &json!({ "backupMethod": "PASSWORD" }))
+            }
+            Route::Clients => Asked::get(route.path()),
+            Route::ClientOfCustodian => Asked::get(route::client_of_custodian(NOBODYS)),
+            Route::CreateClientSession => Asked::json(route::client_sessions(NOBODYS), &json!({})),
+            Route::EndClientSessions => {
+                said(Method::DELETE, &route::client_sessions(NOBODYS), &json!({}))
+            }
+            Route::Identify => Asked::json(route.path(), &json!({ "traits": 1 })),
+            Route::Track => Asked::json(route.path(), &json!({ "properties": {} })),
             Route::CreateClient => Asked::json(route.path(), &json!({ "isAccountAbstracted": 1 })),
             Route::FirstPost => post(route::SESSIONS),
             Route::SecondPost => post(&format!("{}/{}", route::SESSIONS, "ab".repeat(32))),
@@ -100,6 +174,18 @@ impl Scene {
     pub(crate) fn signed(&self, asked: Asked) -> Asked {
         asked.signed_by(self.context(), &self.device, None).with_key(&self.client.key)
     }
+}
+
+/// The path of a route, with this for every id in it.
+pub(crate) fn path_with(route: Route, id: &str) -> String {
+    let parts = route.path().split('/');
+    let parts = parts.map(|part| if part.starts_with('{') { id } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// A body in JSON that nobody signs.
+pub(crate) fn said(method: Method, path: &str, body: &Value) -> Asked {
+    Asked { method, ..Asked::json(path, body) }
 }
 
 /// Requests with an API key that is none, or another's.
@@ -233,10 +319,29 @@ pub(crate) fn out_of_order(
     route: Route,
     envelope: &str,
 ) -> Vec<(&'static str, Asked)> {
-    let nobodys = BackupId::new("of-nobody").unwrap();
+    let nobodys = BackupId::new(NOBODYS).unwrap();
     match route {
         // There is no order in them.
-        Route::Health | Route::CreateClient | Route::Client => Vec::new(),
+        Route::Health
+        | Route::CreateClient
+        | Route::Client
+        | Route::ClientObject
+        | Route::Clients
+        | Route::Identify
+        | Route::Track => Vec::new(),
+        Route::ClientOfCustodian | Route::CreateClientSession | Route::EndClientSessions => {
+            vec![("a client of nobody", scene.asked(route))]
+        }
+        Route::StoreCipherText => compat::cipher_texts(scene, envelope),
+        Route::CipherText => compat::reads(scene),
+        Route::BackupPairNotice => compat::backup_pairs(scene),
+        Route::SigningPairNotice => compat::signing_pairs(scene),
+        Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => {
+            compat::stored(route.path())
+        }
+        Route::BackupPairs | Route::SigningPairs => {
+            vec![("the pairs of no wallet", scene.asked(route))]
+        }
         Route::FirstPost => first_posts(scene),
         Route::SecondPost => second_posts(scene),
         Route::StoreEnvelope => vec![

@@ -14,6 +14,7 @@ use portal_tests::{
     middle::{Answer, Asked, Method, Middle, StatusCode},
     wallets::{TestClient, TestService, copied, memory_id, memory_method, unseen},
 };
+use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, Row, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
@@ -42,6 +43,8 @@ pub(crate) struct Scene {
     pub(crate) completed: BackupId,
     pub(crate) pending: BackupId,
     pub(crate) pair: SharePairId,
+    pub(crate) completed_pair: SharePairId,
+    pub(crate) pending_pair: SharePairId,
     before: Vec<String>,
     heard: LogCapture,
 }
@@ -61,10 +64,14 @@ impl Scene {
         middle.be_honest();
         let view = middle.ask(&Asked::get(route::CLIENT).with_key(&client.key)).await.value();
         let sets = view["backups"].as_array().unwrap();
-        let pending = sets.iter().find(|set| set["status"] == "PENDING").unwrap();
-        let pending = BackupId::new(pending["id"].as_str().unwrap()).unwrap();
-        let pair = view["signing"]["pairs"]["ED25519"]["id"].as_str().unwrap();
-        let pair = SharePairId::new(pair).unwrap();
+        let of = |status| sets.iter().find(|set| set["status"] == status).unwrap();
+        let (pending_set, completed_set) = (of("PENDING"), of("COMPLETED"));
+        let pending = BackupId::new(pending_set["id"].as_str().unwrap()).unwrap();
+        let pair = |set: &Value| {
+            SharePairId::new(set["pairs"]["ED25519"]["id"].as_str().unwrap()).unwrap()
+        };
+        let (pending_pair, completed_pair) = (pair(pending_set), pair(completed_set));
+        let pair = pair(&view["signing"]);
         let device = device_key(&client, folder.path());
         let completed = made.backup;
         let before = Vec::new();
@@ -78,6 +85,8 @@ impl Scene {
             completed,
             pending,
             pair,
+            completed_pair,
+            pending_pair,
             before,
             heard,
         };

@@ -116,6 +116,8 @@ fn backup_set(set: Set, kept: &Kept) -> BackupSet {
         id: id(set),
         method: method(kept.method),
         wallets: vec![Curve::Ed25519],
+        // Sets of other apps are completed by notices here even where the rules would refuse them.
+        completion: portal_api::Completion::Commit,
         enrollment: kept.slot.map(|slot| [slot; 32]),
         state,
     }

@@ -25,6 +25,11 @@ pub(crate) enum Act {
     Drop(usize),
     Revoke(usize, usize),
     Store(usize, usize),
+    /// By Portal's own routes, which nobody signs.
+    CipherText(usize, usize),
+    PairNotice(usize, bool),
+    SigningNotice(usize),
+    StoredNotice(usize, bool),
     /// And maintenance runs.
     Wait(u64),
 }
@@ -49,9 +54,9 @@ pub(crate) const WAITS: [u64; 7] =
     [1, MINUTE, 11 * MINUTE, 61 * MINUTE, DAY + MINUTE, 8 * DAY, 31 * DAY];
 
 pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let any = 0..10_000_usize;
-    let one = || any.clone();
-    let two = || (any.clone(), any.clone());
+    let number = 0..10_000_usize;
+    let one = || number.clone();
+    let two = || (number.clone(), number.clone());
     let begun = prop::sample::select(Begun::ALL.to_vec());
     let act = prop_oneof![
         1 => Just(Act::Look),
@@ -67,6 +72,10 @@ pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => one().prop_map(Act::Drop),
         2 => two().prop_map(|(of, and)| Act::Revoke(of, and)),
         2 => two().prop_map(|(of, text)| Act::Store(of, text)),
+        2 => two().prop_map(|(of, text)| Act::CipherText(of, text)),
+        2 => (one(), any::<bool>()).prop_map(|(of, key)| Act::PairNotice(of, key)),
+        1 => one().prop_map(Act::SigningNotice),
+        2 => (one(), any::<bool>()).prop_map(|(of, key)| Act::StoredNotice(of, key)),
         4 => prop::sample::select(WAITS.to_vec()).prop_map(Act::Wait),
     ];
     prop::collection::vec(act, 1..60)

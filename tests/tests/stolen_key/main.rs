@@ -87,6 +87,13 @@ fn every_request_that_was_heard_can_be_repeated_in_every_form_after_every_timer(
                     Act::Store(at, at),
                     Act::Commit(at, None),
                     Act::Commit(at, Some(0)),
+                    Act::CipherText(at, at),
+                    Act::CipherText(at, at + 1),
+                    Act::PairNotice(at, false),
+                    Act::PairNotice(at, true),
+                    Act::SigningNotice(at),
+                    Act::StoredNotice(at, false),
+                    Act::StoredNotice(at, true),
                 ];
                 for act in operations.chain(others) {
                     thief.act(&world, &victim, &act).await;

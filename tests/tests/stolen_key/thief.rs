@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use backup_core::{
-    BackupId, BackupMethod, DataKey, EncryptionContext, Envelope, Operation, Purpose, SharePairId,
-    StoredKey, secrecy::ExposeSecret,
+    BackupId, BackupMethod, DataKey, EncryptionContext, Envelope, MethodId, Operation, Purpose,
+    SharePairId, StoredKey, secrecy::ExposeSecret,
 };
 use backup_testkit::MemoryStore;
 use portal_api::{
-    Commit, DeviceKey, FirstPost, Nothing, PairName, PerCurve, PostFrame, Proof, Revocations,
-    SignPayload, mpc_context, route,
+    Commit, Completion, DeviceKey, FirstPost, Nothing, PairName, PerCurve, PostFrame, Proof,
+    Revocations, SignPayload, mpc_context, route,
 };
 use portal_client::{ApiKey, BackUpOptions, Payload, Portal, device::DeviceStore};
 use portal_mpc::{
@@ -20,7 +20,7 @@ use portal_tests::{
     middle::{Asked, Method},
     wallets::{copied, unseen},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -85,6 +85,10 @@ impl Thief {
         &self.heard[at % self.heard.len()]
     }
 
+    fn pair(&self, at: usize) -> &SharePairId {
+        &self.pairs[at % self.pairs.len()]
+    }
+
     pub(crate) fn backup(&self, at: usize) -> BackupId {
         BackupId::new(self.backups[at % self.backups.len()].as_str()).unwrap()
     }
@@ -125,6 +129,29 @@ impl Thief {
                 let backups = vec![self.backup(of), self.backup(and)];
                 let asked = Asked::json(route::REVOCATIONS, &Revocations { backups });
                 asked.signed_by(&self.context, &self.device, None)
+            }
+            Act::CipherText(of, text) => {
+                let text = &self.envelopes[text % self.envelopes.len()];
+                let path = route::backup_pair(self.pair(of));
+                said(Method::PATCH, &path, &json!({ "clientCipherText": text }))
+            }
+            Act::PairNotice(of, key) => {
+                let status = ["STORED_CLIENT_BACKUP_SHARE", "STORED_CLIENT_BACKUP_SHARE_KEY"];
+                let status = status[usize::from(key)];
+                let pairs = [self.pair(of).as_str()];
+                let body = json!({ "backupSharePairIds": pairs, "status": status });
+                said(Method::PATCH, route::BACKUP_PAIR_NOTICES, &body)
+            }
+            Act::SigningNotice(of) => {
+                let pairs = [self.pair(of).as_str()];
+                let body = json!({ "signingSharePairIds": pairs, "status": "STORED_CLIENT" });
+                said(Method::PATCH, route::SIGNING_PAIR_NOTICES, &body)
+            }
+            Act::StoredNotice(of, key) => {
+                let path = [route::STORED_SHARE, route::STORED_KEY][usize::from(key)];
+                let named = ["one", "two", "three"].get(of % 4).map(|name| method(name));
+                let named = named.as_ref().map(MethodId::as_str);
+                said(Method::PUT, path, &json!({ "backupMethod": named, "success": true }))
             }
             Act::Store(of, text) => {
                 let text = self.envelopes[text % self.envelopes.len()].clone();
@@ -185,7 +212,8 @@ impl Thief {
                 let source = BackupSource::from(share);
                 let (started, post) = Backup::start(&context, ByCurve::ed25519(source)).unwrap();
                 let method = method(["one", "two"][of % 2]);
-                let head = FirstPost::BackUp { backup: self.backup(of), method };
+                let completion = [Completion::Commit, Completion::Notice][of / 2 % 2];
+                let head = FirstPost::BackUp { backup: self.backup(of), method, completion };
                 self.post(&head, started.secret(), &post)
             }
         }
@@ -201,6 +229,11 @@ impl Thief {
         let asked = Asked::with_body(Method::POST, route::SESSIONS, portal_api::MEDIA_TYPE, body);
         asked.signed_by(&self.context, &self.device, None)
     }
+}
+
+/// A body in JSON that nobody signs.
+fn said(method: Method, path: &str, body: &Value) -> Asked {
+    Asked { method, ..Asked::json(path, body) }
 }
 
 pub(crate) fn one_bit_off(body: &[u8], bit: usize) -> Vec<u8> {

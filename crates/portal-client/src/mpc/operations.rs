@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backup_core::{BackupId, ClientBackupShare, MethodId, secrecy::ExposeSecret};
-use portal_api::{DeviceKey, FirstPost, Nothing, PairName, PerCurve, SignPayload};
+use portal_api::{Completion, DeviceKey, FirstPost, Nothing, PairName, PerCurve, SignPayload};
 use portal_mpc::{
     Backup, BackupShare, ByCurve, Client, Confirm, Context, Curves, Generate, OnCurve, Payload,
     Recover, Sign, SignRequest, Signature, UnconfirmedShare,
@@ -112,7 +112,7 @@ pub(crate) async fn back_up(
     let shares = shares::stored(set)?;
     let key = device_key(set);
     on_thread(service, move |service, runtime| {
-        let head = FirstPost::BackUp { backup, method };
+        let head = FirstPost::BackUp { backup, method, completion: Completion::Commit };
         let sources = shares::backup_sources(&shares)?;
         let start = |context: &Context| Backup::start(context, sources);
         let session = |caller: &Caller<'_>| caller.session::<Backup>(&head, start);

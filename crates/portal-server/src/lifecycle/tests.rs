@@ -3,6 +3,7 @@
 use super::*;
 
 mod model;
+mod notices;
 
 const GRACE: u64 = 100;
 
@@ -15,6 +16,7 @@ fn pending(name: &str) -> BackupSet {
         id: id(name),
         method: MethodId::PASSWORD,
         wallets: vec![Curve::Secp256k1, Curve::Ed25519],
+        completion: Completion::Commit,
         enrollment: Some([1; 32]),
         state: SetState::Pending { since: 10 },
     }
@@ -51,6 +53,20 @@ fn the_head_is_the_newest_completed_set_of_its_method() {
     assert_eq!(head(&sets, &MethodId::PASSWORD).unwrap().id, id("new"));
     assert_eq!(head(&sets, &MethodId::GDRIVE).unwrap().id, id("other"));
     assert_eq!(head(&sets, &MethodId::ICLOUD), None);
+}
+
+#[test]
+fn of_each_method_the_newest_completed_set_of_a_wallet_is_shown() {
+    let sets = [
+        completed("both", 1, Some(5)),
+        on(&[Curve::Ed25519], completed("newer", 2, None)),
+        pending("pending"),
+        of_method(MethodId::GDRIVE, completed("other", 3, Some(5))),
+    ];
+    let shown = |curve| newest(&sets, &MethodId::PASSWORD, curve).unwrap().id.clone();
+    assert_eq!(shown(Curve::Secp256k1), id("both"));
+    assert_eq!(shown(Curve::Ed25519), id("newer"));
+    assert_eq!(newest(&sets, &MethodId::ICLOUD, Curve::Ed25519), None);
 }
 
 #[test]

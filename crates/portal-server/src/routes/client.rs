@@ -21,7 +21,8 @@ pub(crate) async fn client(
 ) -> ApiResult<Json<ClientView>> {
     let mut read = service.store.read().await?;
     let signing = read.signing_sets(&client.client).await?;
-    let backups = read.backups(&client.client).await?;
+    let mut backups = read.backups(&client.client).await?;
+    backups.retain(|row| lifecycle::is_told_of(&row.set));
     let (live, pending): (Vec<_>, Vec<_>) = signing.into_iter().partition(|set| set.is_live);
     Ok(Json(ClientView {
         custodian_id: client.custodian,

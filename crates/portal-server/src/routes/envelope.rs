@@ -57,13 +57,13 @@ pub(crate) async fn envelope(
     Ok(([(header::CONTENT_TYPE, "text/plain")], text).into_response())
 }
 
-fn parse(body: &[u8]) -> ApiResult<Envelope> {
+pub(super) fn parse(body: &[u8]) -> ApiResult<Envelope> {
     let text = str::from_utf8(body).map_err(|_| ApiError::bad_request("this is not text"))?;
     Envelope::parse(text).map_err(|error| ApiError::bad_request(error.to_string()))
 }
 
 /// What an envelope says about itself has to be what the service knows of its set.
-fn expect_claims(
+pub(super) fn expect_claims(
     envelope: &Envelope,
     client: &EncryptionContext,
     row: &BackupRow,

@@ -23,13 +23,16 @@ pub(crate) async fn create_client(
     let CreateClient { is_account_abstracted } = wanted(request, &service).await?;
     let context = EncryptionContext::new(custodian, ClientId::new(random::name()?)?);
     let key = ApiKey::generate(Audience::Client)?;
+    let token = ApiKey::generate(Audience::Session)?;
     let mut write = service.store.write().await?;
     write.insert_client(&context, &key.hash(), is_account_abstracted, service.now()).await?;
+    write.insert_session_token(&context.client, &token.hash(), service.now()).await?;
     write.commit().await?;
     Ok(Json(CreatedClient {
         custodian_id: context.custodian,
         id: context.client.as_str().to_owned(),
         client_api_key: Zeroizing::new(key.expose().to_owned()),
+        client_session_token: Zeroizing::new(token.expose().to_owned()),
         is_account_abstracted,
     }))
 }

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use backup_core::BackupId;
+use backup_core::{BackupId, ClientId, SharePairId};
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -15,6 +15,18 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct BackupPath(pub(crate) BackupId);
 
+/// The client that a path names.
+#[derive(Debug)]
+pub(crate) struct ClientPath(pub(crate) ClientId);
+
+/// The share pair that a path names.
+#[derive(Debug)]
+pub(crate) struct PairPath(pub(crate) SharePairId);
+
+/// The wallet that a path names.
+#[derive(Debug)]
+pub(crate) struct WalletPath(pub(crate) String);
+
 impl FromRequestParts<SharedService> for BackupPath {
     type Rejection = ApiError;
 
@@ -22,5 +34,35 @@ impl FromRequestParts<SharedService> for BackupPath {
         let path = Path::<String>::from_request_parts(parts, service).await;
         let id = path.ok().and_then(|Path(id)| BackupId::new(id).ok());
         id.map(Self).ok_or_else(|| ApiError::bad_request("the path holds no id of a backup set"))
+    }
+}
+
+impl FromRequestParts<SharedService> for WalletPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let path = Path::<String>::from_request_parts(parts, service).await;
+        path.map(|Path(id)| Self(id))
+            .map_err(|_| ApiError::bad_request("the path holds no id of a wallet"))
+    }
+}
+
+impl FromRequestParts<SharedService> for PairPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let path = Path::<String>::from_request_parts(parts, service).await;
+        let id = path.ok().and_then(|Path(id)| SharePairId::new(id).ok());
+        id.map(Self).ok_or_else(|| ApiError::bad_request("the path holds no id of a share pair"))
+    }
+}
+
+impl FromRequestParts<SharedService> for ClientPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let path = Path::<String>::from_request_parts(parts, service).await;
+        let id = path.ok().and_then(|Path(id)| ClientId::new(id).ok());
+        id.map(Self).ok_or_else(|| ApiError::bad_request("the path holds no id of a client"))
     }
 }

@@ -89,7 +89,9 @@ pub(super) fn of(head: FirstPost) -> Arc<dyn Operation> {
     match head {
         FirstPost::Generate { curves, device_key } => Arc::new(Generate { curves, device_key }),
         FirstPost::Sign { payloads } => Arc::new(Sign { payloads }),
-        FirstPost::BackUp { backup, method } => Arc::new(BackUp { backup, method }),
+        FirstPost::BackUp { backup, method, completion } => {
+            Arc::new(BackUp { backup, method, completion })
+        }
         FirstPost::Recover { pairs, device_key } => Arc::new(Recover { pairs, device_key }),
         FirstPost::Confirm { device_key } => Arc::new(Confirm { device_key }),
     }

@@ -1,9 +1,7 @@
 //! Backup sets.
 
-use std::collections::HashMap;
-
-use backup_core::{BackupId, ClientId, MethodId};
-use portal_api::DevicePublicKey;
+use backup_core::{BackupId, ClientId, MethodId, SharePairId};
+use portal_api::{Completion, DevicePublicKey, compat::BackupStage};
 use portal_mpc::{ByCurve, OnCurve};
 use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 
@@ -25,6 +23,8 @@ pub struct BackupRow {
     pub envelope_sha256: Option<[u8; 32]>,
     /// Its pairs.
     pub pairs: ByCurve<PairRow>,
+    /// How far each of them has come by the word of its app.
+    pub stages: Vec<(SharePairId, BackupStage)>,
 }
 
 /// A pending backup set to be stored.
@@ -34,6 +34,8 @@ pub struct NewBackupSet {
     pub id: BackupId,
     /// The method that will open it.
     pub method: MethodId,
+    /// What will complete it.
+    pub completion: Completion,
     /// The key of the device that makes it.
     pub device_key: DevicePublicKey,
     /// Its pairs, with the custodian's halves.
@@ -51,9 +53,12 @@ pub struct StoredEnvelope<'a> {
     pub enrollment: [u8; 32],
 }
 
-/// The columns of a [`BackupRow`].
-const SELECT_SETS: &str = "SELECT id, method, device_key, created_at, envelope_sha256, \
-                           enrollment, sequence, completed_at, proved_since FROM backup_sets";
+/// The sets, with a row for each of their pairs.
+const SELECT_SETS: &str = "SELECT s.id AS set_id, method, completion, s.device_key, s.created_at, \
+     envelope_sha256, enrollment, sequence, completed_at, proved_since, \
+     p.id, curve, public_key, stage \
+     FROM backup_sets AS s \
+     LEFT JOIN backup_pairs AS p ON p.client_id = s.client_id AND p.backup_id = s.id";
 
 /// The sets as the rules of their lives see them.
 #[must_use]
@@ -68,20 +73,13 @@ impl Snapshot {
     ///
     /// [`StoreError`].
     pub async fn backups(&mut self, client: &ClientId) -> Result<Vec<BackupRow>, StoreError> {
-        let sql = format!("{SELECT_SETS} WHERE client_id = $1 ORDER BY number DESC");
-        let sets = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str());
-        let sets = sets.fetch_all(self.connection()).await?;
-        let sql = "SELECT backup_id, id, curve, public_key FROM backup_pairs WHERE client_id = $1";
-        let pairs = sqlx::query(sql).bind(client.as_str()).fetch_all(self.connection()).await?;
-        let mut pairs_of = HashMap::<&str, Vec<PairRow>>::new();
-        for pair in &pairs {
-            pairs_of.entry(pair.try_get("backup_id")?).or_default().push(PairRow::of(pair)?);
-        }
-        let row = |set: &SqliteRow| {
-            let pairs = pairs_of.remove(set.try_get::<&str, _>("id")?);
-            BackupRow::of(set, by_curve(pairs.unwrap_or_default())?)
+        let sql = format!("{SELECT_SETS} WHERE s.client_id = $1 ORDER BY number DESC");
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str());
+        let rows = rows.fetch_all(self.connection()).await?;
+        let of_one_set = |a: &SqliteRow, b: &SqliteRow| {
+            a.try_get::<&str, _>("set_id").ok() == b.try_get("set_id").ok()
         };
-        sets.iter().map(row).collect()
+        rows.chunk_by(of_one_set).map(BackupRow::of).collect()
     }
 
     /// One backup set of a client; `None` if there is no such set.
@@ -94,11 +92,10 @@ impl Snapshot {
         client: &ClientId,
         backup: &BackupId,
     ) -> Result<Option<BackupRow>, StoreError> {
-        let sql = format!("{SELECT_SETS} WHERE client_id = $1 AND id = $2");
-        let set = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str()).bind(backup.as_str());
-        let Some(set) = set.fetch_optional(self.connection()).await? else { return Ok(None) };
-        let pairs = self.backup_pairs(client, backup).await?;
-        BackupRow::of(&set, pairs).map(Some)
+        let sql = format!("{SELECT_SETS} WHERE s.client_id = $1 AND s.id = $2");
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(client.as_str()).bind(backup.as_str());
+        let rows = rows.fetch_all(self.connection()).await?;
+        (!rows.is_empty()).then(|| BackupRow::of(&rows)).transpose()
     }
 
     /// The envelope of a set; `None` if there is no set, or no envelope yet.
@@ -159,21 +156,6 @@ impl Snapshot {
             sqlx::query(sql).bind(columns::to_column(before)).fetch_all(self.connection()).await?;
         rows.iter().map(|row| columns::parsed(row.try_get("client_id")?, "client id")).collect()
     }
-
-    async fn backup_pairs(
-        &mut self,
-        client: &ClientId,
-        backup: &BackupId,
-    ) -> Result<ByCurve<PairRow>, StoreError> {
-        let sql = "SELECT id, curve, public_key FROM backup_pairs \
-                   WHERE client_id = $1 AND backup_id = $2";
-        let rows = sqlx::query(sql)
-            .bind(client.as_str())
-            .bind(backup.as_str())
-            .fetch_all(self.connection())
-            .await?;
-        by_curve(rows.iter().map(PairRow::of).collect::<Result<Vec<_>, _>>()?)
-    }
 }
 
 impl Write {
@@ -189,13 +171,15 @@ impl Write {
         now: u64,
     ) -> Result<(), StoreError> {
         let number = self.next_number(client).await?;
-        let sql = "INSERT INTO backup_sets (client_id, id, number, method, device_key, created_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6)";
+        let sql = "INSERT INTO backup_sets \
+                   (client_id, id, number, method, completion, device_key, created_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
         sqlx::query(sql)
             .bind(client.as_str())
             .bind(set.id.as_str())
             .bind(number)
             .bind(set.method.as_str())
+            .bind(columns::from_completion(set.completion))
             .bind(set.device_key.as_bytes().as_slice())
             .bind(columns::to_column(now))
             .execute(self.connection())
@@ -321,12 +305,16 @@ impl Write {
 }
 
 impl BackupRow {
-    fn of(row: &SqliteRow, pairs: ByCurve<PairRow>) -> Result<Self, StoreError> {
+    /// Of the rows of one set, of which there is at least one.
+    fn of(rows: &[SqliteRow]) -> Result<Self, StoreError> {
+        let row = rows.first().ok_or(StoreError::Damaged("backup set"))?;
+        let pairs = by_curve(rows.iter().map(PairRow::of).collect::<Result<Vec<_>, _>>()?)?;
         let created_at = columns::from_column(row.try_get("created_at")?)?;
         let set = BackupSet {
-            id: columns::parsed(row.try_get("id")?, "backup id")?,
+            id: columns::parsed(row.try_get("set_id")?, "backup id")?,
             method: columns::parsed(row.try_get("method")?, "method id")?,
             wallets: pairs.iter().map(|(curve, _)| curve).collect(),
+            completion: columns::completion(row.try_get("completion")?)?,
             enrollment: columns::hash_option(row.try_get("enrollment")?)?,
             state: state(row, created_at)?,
         };
@@ -337,8 +325,13 @@ impl BackupRow {
             device_key: columns::device_key(row.try_get("device_key")?)?,
             envelope_sha256: columns::hash_option(row.try_get("envelope_sha256")?)?,
             pairs,
+            stages: rows.iter().map(stage).collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn stage(row: &SqliteRow) -> Result<(SharePairId, BackupStage), StoreError> {
+    Ok((columns::parsed(row.try_get("id")?, "pair id")?, columns::stage(row.try_get("stage")?)?))
 }
 
 fn state(row: &SqliteRow, created_at: u64) -> Result<SetState, StoreError> {

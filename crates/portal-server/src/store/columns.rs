@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use backup_core::Curve;
-use portal_api::DevicePublicKey;
+use portal_api::{Completion, DevicePublicKey, compat::BackupStage};
 use portal_mpc::PublicKey;
 
 use super::StoreError;
@@ -36,6 +36,28 @@ pub(super) fn device_key(bytes: &[u8]) -> Result<DevicePublicKey, StoreError> {
     hash(bytes).map(DevicePublicKey::from_bytes)
 }
 
+/// What completes a set.
+pub(super) const fn from_completion(completion: Completion) -> &'static str {
+    match completion {
+        Completion::Commit => "COMMIT",
+        Completion::Notice => "NOTICE",
+    }
+}
+
+/// The same back.
+pub(super) fn completion(text: &str) -> Result<Completion, StoreError> {
+    match text {
+        "COMMIT" => Ok(Completion::Commit),
+        "NOTICE" => Ok(Completion::Notice),
+        _ => Err(StoreError::Damaged("completion")),
+    }
+}
+
+/// How far a pair has come by the word of its app.
+pub(super) fn stage(text: &str) -> Result<BackupStage, StoreError> {
+    BackupStage::of(text).ok_or(StoreError::Damaged("stage"))
+}
+
 /// A wallet's key.
 pub(super) fn public_key(curve: &str, bytes: &[u8]) -> Result<PublicKey, StoreError> {
     let curve = Curve::ALL.into_iter().find(|known| known.as_str() == curve);
@@ -46,6 +68,11 @@ pub(super) fn public_key(curve: &str, bytes: &[u8]) -> Result<PublicKey, StoreEr
 /// Times and counters: columns are signed, and nothing in them is negative.
 pub(super) fn to_column(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// So many seconds before a time; before 1970 if there are not as many.
+pub(super) fn to_column_before(now: u64, seconds: u64) -> i64 {
+    to_column(now).saturating_sub(to_column(seconds))
 }
 
 /// The same back.

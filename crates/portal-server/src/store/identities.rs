@@ -49,6 +49,17 @@ impl Snapshot {
         is_same.then(|| columns::parsed(row.try_get("id")?, "custodian id")).transpose()
     }
 
+    /// All custodians.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn custodians(&mut self) -> Result<Vec<CustodianId>, StoreError> {
+        let sql = "SELECT id FROM custodians ORDER BY id";
+        let rows = sqlx::query(sql).fetch_all(self.connection()).await?;
+        rows.iter().map(|row| columns::parsed(row.try_get("id")?, "custodian id")).collect()
+    }
+
     /// Whether there is any custodian, and with one perhaps clients and their wallets.
     ///
     /// # Errors
@@ -88,6 +99,24 @@ impl Write {
             .bind(id.as_str())
             .bind(key.as_bytes().as_slice())
             .bind(columns::to_column(now))
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Notes whether a custodian's ciphertexts are kept here.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn set_backup_with_portal(
+        &mut self,
+        custodian: &CustodianId,
+        enabled: bool,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE custodians SET backup_with_portal = $2 WHERE id = $1")
+            .bind(custodian.as_str())
+            .bind(enabled)
             .execute(self.connection())
             .await?;
         Ok(())

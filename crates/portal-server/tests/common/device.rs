@@ -6,7 +6,7 @@ use backup_core::{
 };
 use backup_testkit::MemoryStore;
 use portal_api::{
-    ClientView, Commit, CreatedClient, DeviceKey, PerCurve, Revocations, SignedRequest,
+    ClientView, Commit, Completion, CreatedClient, DeviceKey, PerCurve, Revocations, SignedRequest,
     content_digest, hold_statement, route,
 };
 use portal_mpc::{BackupShare, ByCurve, Client, PublicKey, StoredShare};
@@ -35,6 +35,7 @@ pub struct Device {
 /// A backup set that a device has begun.
 pub struct Begun {
     pub id: BackupId,
+    pub pair: SharePairId,
     pub envelope: Envelope,
     pub client: BackupShare<Client>,
 }
@@ -69,6 +70,7 @@ impl Device {
             custodian_id: self.context.custodian.clone(),
             id: self.context.client.to_string(),
             client_api_key: self.api_key.clone().into(),
+            client_session_token: String::new().into(),
             is_account_abstracted: false,
         };
         Self::with_wallet(shared, &created).await
@@ -87,6 +89,16 @@ impl Device {
 
     /// A pending set as `backUp` leaves it, and its envelope.
     pub async fn begin(&self, shared: &Shared, sealer: &Sealer) -> Begun {
+        self.begin_for(shared, sealer, Completion::Commit).await
+    }
+
+    /// The same, to be completed in this way.
+    pub async fn begin_for(
+        &self,
+        shared: &Shared,
+        sealer: &Sealer,
+        completion: Completion,
+    ) -> Begun {
         let id = SharePairId::new(random::name().unwrap()).unwrap();
         let pair = protocol::backup_pair(&self.pair, id.as_str());
         let backup = BackupId::generate().unwrap();
@@ -94,13 +106,22 @@ impl Device {
         let set = NewBackupSet {
             id: backup.clone(),
             method: sealer.method().clone(),
+            completion,
             device_key: self.key.public(),
             pairs: ByCurve::ed25519(sealed),
         };
         self.insert(shared, &set).await;
+        let pair_id = id.clone();
         let share = client_share(id, &pair.client);
         let envelope = sealer.seal(&backup, &[share]).unwrap();
-        Begun { id: backup, envelope, client: pair.client }
+        Begun { id: backup, pair: pair_id, envelope, client: pair.client }
+    }
+
+    /// An envelope that says that it is of this set, by whoever does not have its backup key.
+    pub fn forged(&self, sealer: &Sealer, begun: &Begun) -> String {
+        let pair = protocol::backup_pair(&self.pair, begun.pair.as_str());
+        let share = client_share(begun.pair.clone(), &pair.client);
+        sealer.seal(&begun.id, &[share]).unwrap().as_str().to_owned()
     }
 
     async fn insert(&self, shared: &Shared, set: &NewBackupSet) {

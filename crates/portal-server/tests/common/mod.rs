@@ -29,7 +29,7 @@ pub const DAY: u64 = 24 * 60 * 60;
 
 /// A clock that goes when it is told.
 #[derive(Debug)]
-pub struct Hands(AtomicU64);
+pub struct Hands(pub AtomicU64);
 
 impl Hands {
     pub fn at(now: u64) -> Self {

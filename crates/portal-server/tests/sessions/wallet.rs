@@ -4,8 +4,8 @@ use backup_core::{
     BackupId, ClientBackupShare, MethodId, Point, Sealer, SharePairId, secrecy::SecretSlice,
 };
 use portal_api::{
-    ClientView, Commit, DeviceKey, ErrorId, FirstPost, Nothing, PairName, PerCurve, SignPayload,
-    SignedRequest, content_digest, hold_statement, mpc_context, route,
+    ClientView, Commit, Completion, DeviceKey, ErrorId, FirstPost, Nothing, PairName, PerCurve,
+    SignPayload, SignedRequest, content_digest, hold_statement, mpc_context, route,
 };
 use portal_mpc::{
     Backup, BackupShare, ByCurve, Client, Confirm, Curves, Generate, OnCurve, Payload, PublicKey,
@@ -135,8 +135,19 @@ impl Wallet {
     }
 
     pub fn backing_up(&self, user: &User, id: &BackupId) -> Begun<'_, Backup> {
+        self.backing_up_for(user, id, Completion::Commit)
+    }
+
+    /// The same, to be completed in this way.
+    pub fn backing_up_for(
+        &self,
+        user: &User,
+        id: &BackupId,
+        completion: Completion,
+    ) -> Begun<'_, Backup> {
         let context = mpc_context(&user.context, &self.key.public());
-        let head = FirstPost::BackUp { backup: id.clone(), method: MethodId::CUSTOM };
+        let method = MethodId::CUSTOM;
+        let head = FirstPost::BackUp { backup: id.clone(), method, completion };
         Begun::new(&head, Backup::start(&context, self.shares.as_ref()).unwrap())
     }
 
@@ -203,7 +214,7 @@ impl Wallet {
 }
 
 impl BackedUp {
-    fn to_be_sealed(&self) -> Vec<ClientBackupShare> {
+    pub fn to_be_sealed(&self) -> Vec<ClientBackupShare> {
         let shares = self.shares.iter();
         shares.map(|(curve, share)| sealed(&self.names.get(curve).unwrap().0, share)).collect()
     }

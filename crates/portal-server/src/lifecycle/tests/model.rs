@@ -7,12 +7,32 @@ use super::*;
 /// One step. What it is about is chosen among the sets that there are.
 #[derive(Clone, Debug)]
 enum Step {
-    BackUp { method: MethodId, wallets: Vec<Curve>, enrollment: u8 },
-    Commit { set: Index, opened: bool },
-    Recover { set: Index },
-    Revoke { sets: Vec<Index> },
-    Drop { set: Index },
-    Wait { seconds: u64 },
+    BackUp {
+        method: MethodId,
+        wallets: Vec<Curve>,
+        enrollment: u8,
+        completion: Completion,
+    },
+    Commit {
+        set: Index,
+        opened: bool,
+    },
+    /// By whoever has the API key.
+    Notice {
+        set: Index,
+    },
+    Recover {
+        set: Index,
+    },
+    Revoke {
+        sets: Vec<Index>,
+    },
+    Drop {
+        set: Index,
+    },
+    Wait {
+        seconds: u64,
+    },
 }
 
 /// All that the service keeps, and what was promised so far.
@@ -27,9 +47,10 @@ struct World {
 impl World {
     fn take(&mut self, step: &Step) {
         match step {
-            Step::BackUp { method, wallets, enrollment } => {
-                self.back_up(method, wallets, *enrollment);
+            Step::BackUp { method, wallets, enrollment, completion } => {
+                self.back_up(method, wallets, *enrollment, *completion);
             }
+            Step::Notice { set } => self.notice(set),
             Step::Commit { set, opened } => self.commit(set, *opened),
             Step::Recover { set } => self.recover(set),
             Step::Revoke { sets } => self.revoke(sets),
@@ -38,7 +59,16 @@ impl World {
         }
     }
 
-    fn back_up(&mut self, method: &MethodId, wallets: &[Curve], enrollment: u8) {
+    fn back_up(
+        &mut self,
+        method: &MethodId,
+        wallets: &[Curve],
+        enrollment: u8,
+        completion: Completion,
+    ) {
+        if may_begin(&self.sets, method, completion).is_err() {
+            return;
+        }
         let gone: Vec<_> = displaced(&self.sets, method).map(|set| set.id.clone()).collect();
         self.remove(&gone);
         self.number += 1;
@@ -46,6 +76,7 @@ impl World {
             id: id(&self.number.to_string()),
             method: method.clone(),
             wallets: wallets.to_vec(),
+            completion,
             enrollment: (enrollment > 0).then_some([enrollment; 32]),
             state: SetState::Pending { since: self.now },
         });
@@ -59,6 +90,16 @@ impl World {
             self.number += 1;
             let proved_since = proved.then_some(self.now);
             self.turn_into(&set.id, SetState::Completed { sequence: self.number, proved_since });
+        }
+    }
+
+    fn notice(&mut self, set: &Index) {
+        let Some(set) = self.choose(set) else { return };
+        if let Ok(Noticed::Pending(set)) = notice(&self.sets, &set.id) {
+            let id = set.id.clone();
+            self.number += 1;
+            let state = SetState::Completed { sequence: self.number, proved_since: None };
+            self.turn_into(&id, state);
         }
     }
 
@@ -127,12 +168,19 @@ fn method() -> impl Strategy<Value = MethodId> {
     prop_oneof![Just(MethodId::PASSWORD), Just(MethodId::GDRIVE)]
 }
 
+fn completion() -> impl Strategy<Value = Completion> {
+    prop_oneof![Just(Completion::Commit), Just(Completion::Notice)]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let set = any::<Index>;
     prop_oneof![
-        3 => (method(), wallets(), 0..3_u8).prop_map(|(method, wallets, enrollment)| {
-            Step::BackUp { method, wallets, enrollment }
-        }),
+        3 => (method(), wallets(), 0..3_u8, completion()).prop_map(
+            |(method, wallets, enrollment, completion)| {
+                Step::BackUp { method, wallets, enrollment, completion }
+            },
+        ),
+        2 => set().prop_map(|set| Step::Notice { set }),
         4 => (set(), any::<bool>()).prop_map(|(set, opened)| Step::Commit { set, opened }),
         1 => set().prop_map(|set| Step::Recover { set }),
         2 => prop::collection::vec(set(), 1..4).prop_map(|sets| Step::Revoke { sets }),
@@ -168,6 +216,44 @@ proptest! {
             let after = world.proved(Some(&method));
             prop_assert!(before.iter().all(|wallet| after.contains(wallet)));
         }
+    }
+
+    #[test]
+    fn what_a_device_has_committed_is_superseded_by_commits_only(
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let mut world = World::default();
+        for step in &steps {
+            let before = world.sets.clone();
+            world.take(step);
+            for method in [MethodId::PASSWORD, MethodId::GDRIVE] {
+                let Some(old) = head(&before, &method) else { continue };
+                let Some(new) = head(&world.sets, &method) else { continue };
+                let is_newer = new.sequence() > old.sequence();
+                if is_newer && old.completion == Completion::Commit {
+                    prop_assert_eq!(new.completion, Completion::Commit, "by {:?}", step);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_notice_proves_and_retires_nothing(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::default();
+        steps.iter().for_each(|step| world.take(step));
+        let before = world.proved(None);
+        let kept = world.sets.len();
+        for at in 0..world.sets.len() {
+            let id = world.sets[at].id.clone();
+            if let Ok(Noticed::Pending(_)) = notice(&world.sets, &id) {
+                world.number += 1;
+                let sequence = world.number;
+                world.turn_into(&id, SetState::Completed { sequence, proved_since: None });
+            }
+        }
+        prop_assert_eq!(world.proved(None), before);
+        world.wait(0);
+        prop_assert_eq!(world.sets.len(), kept);
     }
 
     #[test]

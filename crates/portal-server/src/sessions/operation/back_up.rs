@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use backup_core::{BackupId, Curve, MethodId};
-use portal_api::DevicePublicKey;
+use portal_api::{Completion, DevicePublicKey};
 use portal_mpc::{
     Backup, BackupSource, ByCurve, Error, OperationKind, PairId, Server, StoredShare,
     server::Answered,
@@ -23,6 +23,7 @@ use crate::{
 pub(super) struct BackUp {
     pub(super) backup: BackupId,
     pub(super) method: MethodId,
+    pub(super) completion: Completion,
 }
 
 #[async_trait]
@@ -42,6 +43,7 @@ impl Operation for BackUp {
         if of_this_id.is_some_and(|row| row.set.is_completed() || row.set.method != self.method) {
             return Err(ApiError::state_invalid("a backup set has this id: take a new one"));
         }
+        lifecycle::may_begin(&lifecycle_sets(&backups), &self.method, self.completion)?;
         let halves = sets::signing_halves(place, view, &live.device_key).await?;
         let new: Vec<Curve> = halves.iter().map(|(curve, _)| curve).collect();
         Ok(Start { halves: Sealed::Signing(halves), new, replaces: None })
@@ -76,6 +78,7 @@ impl Operation for BackUp {
         let set = NewBackupSet {
             id: self.backup.clone(),
             method: self.method.clone(),
+            completion: self.completion,
             device_key: subject.signer,
             pairs: made,
         };

@@ -1,0 +1,18 @@
+//! What Portal's public API says: the bodies of its routes, as its SDKs send and read them.
+
+mod client;
+mod notices;
+mod timestamp;
+
+pub use self::{
+    client::{
+        BackupPairObject, Bitcoin, ClientObject, ClientObjects, CustodianObject, EnvironmentObject,
+        MetadataObject, NamespaceObject, Namespaces, P2wpkh, PairStatus, SigningPairObject,
+        WalletObject,
+    },
+    notices::{
+        BackupPairNotice, BackupStage, CipherText, Identify, SigningPairNotice, SigningStage,
+        StoreCipherText, StoredNotice, Track,
+    },
+    timestamp::Timestamp,
+};

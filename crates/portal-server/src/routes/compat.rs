@@ -1,0 +1,21 @@
+//! What Portal's own routes answer: a layer on the same sets.
+
+mod analytics;
+mod body;
+mod cipher_text;
+mod client;
+mod custodian;
+mod forward;
+mod known;
+mod notices;
+mod object;
+mod pairs;
+
+pub(crate) use self::{
+    analytics::{identify, track},
+    cipher_text::{cipher_text, store_cipher_text},
+    client::client,
+    custodian::{client_of_custodian, clients, create_client_session, end_client_sessions},
+    notices::{backup_pair_notice, signing_pair_notice, stored_key, stored_share},
+    pairs::{backup_pairs, signing_pairs},
+};

@@ -1,0 +1,128 @@
+//! The client object, out of a client's sets.
+
+use backup_core::ClientId;
+use portal_api::compat::{
+    BackupPairObject, Bitcoin, ClientObject, CustodianObject, EnvironmentObject, MetadataObject,
+    NamespaceObject, Namespaces, P2wpkh, PairStatus, SigningPairObject, Timestamp, WalletObject,
+};
+use portal_mpc::{Namespace, OnCurve, PublicKey};
+use sha2::{Digest, Sha256};
+
+use super::known::Known;
+use crate::{lifecycle, store::lifecycle_sets};
+
+impl Known {
+    /// The object that Portal's SDKs read.
+    pub(super) fn object(&self) -> ClientObject {
+        let custodian = self.client.custodian.clone();
+        let namespaces = namespaces(self.wallets());
+        ClientObject {
+            id: self.client.id.clone(),
+            created_at: Timestamp(self.client.created_at),
+            address: namespaces.eip155.as_ref().map(|evm| evm.address.clone()),
+            ejected_at: None,
+            is_account_abstracted: self.client.is_account_abstracted,
+            environment: EnvironmentObject {
+                id: custodian.as_str().to_owned(),
+                name: ENVIRONMENT.to_owned(),
+                backup_with_portal_enabled: self.client.backup_with_portal,
+                is_multi_backup_enabled: true,
+            },
+            custodian: CustodianObject { name: custodian.as_str().to_owned(), id: custodian },
+            metadata: MetadataObject { namespaces },
+            wallets: self.wallets().map(|key| self.wallet(&key)).collect(),
+        }
+    }
+
+    /// The key of the wallet that has this id.
+    pub(super) fn wallet_of_id(&self, id: &str) -> Option<PublicKey> {
+        self.wallets().find(|key| wallet_id(&self.client.id, key) == id)
+    }
+
+    /// Newest first: of each method what is pending, and the newest that is completed.
+    pub(super) fn backup_pairs(&self, wallet: &PublicKey) -> Vec<BackupPairObject> {
+        let sets = lifecycle_sets(&self.backups);
+        let is_shown = |set: &lifecycle::BackupSet| {
+            let newest = lifecycle::newest(&sets, &set.method, wallet.curve());
+            let is_pending = !set.is_completed() && lifecycle::is_told_of(set);
+            is_pending || newest.is_some_and(|newest| newest.id == set.id)
+        };
+        let shown = self.backups.iter().filter(|row| is_shown(&row.set));
+        let pairs = shown.filter_map(|row| {
+            let pair = row.pairs.get(wallet.curve()).filter(|pair| pair.public_key == *wallet)?;
+            Some(BackupPairObject {
+                id: pair.id.clone(),
+                created_at: Timestamp(row.created_at),
+                backup_method: row.set.method.clone(),
+                status: status(row.set.is_completed()),
+            })
+        });
+        pairs.collect()
+    }
+
+    /// The pair that signs, and those that wait for their test.
+    pub(super) fn signing_pairs(&self, wallet: &PublicKey) -> Vec<SigningPairObject> {
+        let pairs = self.signing.iter().filter_map(|set| {
+            let pair = &set.pairs.get(wallet.curve())?.pair;
+            (pair.public_key == *wallet).then(|| SigningPairObject {
+                id: pair.id.clone(),
+                created_at: Timestamp(set.created_at),
+                status: status(set.is_live),
+            })
+        });
+        pairs.collect()
+    }
+
+    fn wallet(&self, key: &PublicKey) -> WalletObject {
+        let live = self.signing.iter().find(|set| set.is_live);
+        WalletObject {
+            id: wallet_id(&self.client.id, key),
+            created_at: Timestamp(live.map_or(0, |set| set.created_at)),
+            curve: key.curve(),
+            public_key: format!(r#"{{"compressed":"{key}"}}"#),
+            ejectable_until: None,
+            backup_share_pairs: self.backup_pairs(key),
+            signing_share_pairs: self.signing_pairs(key),
+        }
+    }
+}
+
+/// The name of a wallet: the same as long as its client and its key.
+fn wallet_id(client: &ClientId, key: &PublicKey) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"portal-api/1 wallet\n");
+    hash.update(client.as_str());
+    hash.update(b"\n");
+    hash.update(key.curve().as_str());
+    hash.update(key.as_bytes());
+    base16ct::lower::encode_string(&hash.finalize()[..16])
+}
+
+const fn status(is_completed: bool) -> PairStatus {
+    if is_completed { PairStatus::Completed } else { PairStatus::Incomplete }
+}
+
+fn namespaces(wallets: impl Iterator<Item = PublicKey>) -> Namespaces {
+    wallets.fold(Namespaces::default(), |known, key| Namespaces {
+        eip155: known.eip155.or_else(|| address(&key, Namespace::Eip155)),
+        solana: known.solana.or_else(|| address(&key, Namespace::Solana)),
+        bip122: known.bip122.or_else(|| bitcoin(&key)),
+        stellar: known.stellar.or_else(|| address(&key, Namespace::Stellar)),
+        tron: known.tron.or_else(|| address(&key, Namespace::Tron)),
+    })
+}
+
+fn address(key: &PublicKey, namespace: Namespace) -> Option<NamespaceObject> {
+    let address = key.address(namespace)?;
+    Some(NamespaceObject { address, curve: key.curve(), bitcoin: None })
+}
+
+fn bitcoin(key: &PublicKey) -> Option<NamespaceObject> {
+    let mainnet = address(key, Namespace::Bip122Mainnet)?;
+    let testnet = key.address(Namespace::Bip122Testnet)?;
+    let p2wpkh = P2wpkh { mainnet: mainnet.address.clone(), testnet };
+    Some(NamespaceObject { bitcoin: Some(Bitcoin { p2wpkh }), ..mainnet })
+}
+
+/// A custodian has one environment.
+const ENVIRONMENT: &str = "default";
