@@ -1,5 +1,6 @@
 //! The database: SQLite, one writer at a time, durable before anybody is told.
 
+mod api_keys;
 mod backups;
 mod clients;
 mod columns;
@@ -16,7 +17,7 @@ use std::{
     ops::{Deref, DerefMut},
     path::Path,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
@@ -27,6 +28,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub(crate) use self::sessions::{NewSession, SessionRow};
 pub use self::{
+    api_keys::{KeyOwner, KeyRow, NewKey},
     backups::{BackupRow, NewBackupSet, StoredEnvelope, lifecycle_sets},
     clients::ClientRow,
     error::StoreError,
@@ -34,7 +36,10 @@ pub use self::{
     signing::{NewSigningSet, SigningPairRow, SigningRow},
     tokens::TokenRow,
 };
-use crate::effects::{Effect, EffectObserver};
+use crate::{
+    effects::{Effect, EffectObserver},
+    metrics::{Fate, StoreMeters},
+};
 
 /// The database of the service.
 #[derive(Clone, Debug)]
@@ -42,6 +47,7 @@ pub struct Store {
     pool: SqlitePool,
     turn: Arc<Mutex<()>>,
     observer: Arc<dyn EffectObserver>,
+    pub(crate) meters: StoreMeters,
 }
 
 /// A consistent view of the database, for reading. What the service reads are its methods.
@@ -57,6 +63,7 @@ pub struct Write {
     turn: OwnedMutexGuard<()>,
     store: Store,
     destroys: bool,
+    fates: Vec<Fate>,
 }
 
 impl Store {
@@ -66,17 +73,41 @@ impl Store {
     ///
     /// [`StoreError`] if it cannot be opened, or is of a newer release.
     pub async fn open(path: &Path, observer: Arc<dyn EffectObserver>) -> Result<Self, StoreError> {
+        let store = Self::connect(options(path).create_if_missing(true), observer).await?;
+        schema::migrator().run(&store.pool).await?;
+        store.scrub().await?;
+        Ok(store)
+    }
+
+    /// Opens a database that a service of this release has made, and which may be serving.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OtherRelease`] if its tables are others than this release has.
+    pub async fn open_as_it_is(
+        path: &Path,
+        observer: Arc<dyn EffectObserver>,
+    ) -> Result<Self, StoreError> {
+        let store = Self::connect(options(path), observer).await?;
+        if schema::applied(&store.pool).await? == schema::known() {
+            Ok(store)
+        } else {
+            Err(StoreError::OtherRelease)
+        }
+    }
+
+    async fn connect(
+        options: SqliteConnectOptions,
+        observer: Arc<dyn EffectObserver>,
+    ) -> Result<Self, StoreError> {
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
             // It is in this process: asking whether it is there costs as much as a query.
             .test_before_acquire(false)
-            .connect_with(options(path))
+            .connect_with(options)
             .await?;
-        schema::migrator().run(&pool).await?;
-        let store = Self { pool, turn: Arc::default(), observer };
-        store.scrub().await?;
-        Ok(store)
+        Ok(Self { pool, turn: Arc::default(), observer, meters: StoreMeters::default() })
     }
 
     /// A view for reading.
@@ -98,7 +129,7 @@ impl Store {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let snapshot = Snapshot(transaction);
-        Ok(Write { snapshot, turn, store: self.clone(), destroys: false })
+        Ok(Write { snapshot, turn, store: self.clone(), destroys: false, fates: Vec::new() })
     }
 
     /// Waits for what is under way, and closes the database.
@@ -127,15 +158,23 @@ impl Write {
     ///
     /// [`StoreError`] if the database fails: then it may have been written or not.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { snapshot, turn, store, destroys } = self;
+        let Self { snapshot, turn, store, destroys, fates } = self;
         store.observer.before(Effect::Commit);
+        let begun = Instant::now();
         snapshot.0.commit().await?;
+        store.meters.commit_seconds.observe(begun.elapsed().as_secs_f64());
         store.observer.before(Effect::Committed);
+        fates.into_iter().for_each(|fate| store.meters.ended(fate));
         if destroys && let Err(error) = store.scrub().await {
             tracing::warn!(%error, "what was destroyed is in the write-ahead log until later");
         }
         drop(turn);
         Ok(())
+    }
+
+    /// Counts what becomes of a backup set, once it is committed.
+    pub(crate) fn count(&mut self, fate: Fate) {
+        self.fates.push(fate);
     }
 
     /// Notes that so many rows with shares or envelopes were destroyed. States of sessions need no
@@ -169,7 +208,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
