@@ -72,9 +72,10 @@ pub(crate) enum Keys {
     /// To change a key without a gap: make a new one, put it where the old one is used, see that it
     /// works, and revoke the old one.
     #[command(after_help = concat!(
-        "Examples:\n  portal admin keys create --data portal-data --custodian ID --key-file new.key\n  \
-         portal admin keys create --data portal-data --custodian ID --client ID \\\n      --expires-in \
-         90d --key-file new.key\n\n",
+        "Examples:\n  portal admin keys create --data portal-data --custodian ID \
+         --key-file new.key\n  \
+         portal admin keys create --data portal-data --custodian ID --client ID \\\n      \
+         --expires-in 90d --key-file new.key\n\n",
         exit_codes!()
     ))]
     Create(CreateKey),

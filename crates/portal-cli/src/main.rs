@@ -51,7 +51,7 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 /// one encrypted under your password, one kept by a custodian. It brings the wallet back when the
 /// device is lost.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = concat!(
+#[command(name = "portal", version, max_term_width = 100, after_help = concat!(
     "Examples:
   portal demo                       see all of it work, with nothing to set up
 
@@ -87,11 +87,11 @@ enum Command {
     /// else reaches it.
     ///
     /// What is set by a flag here can be set by a line of a file too, `listen = "127.0.0.1:8080"`,
-    /// or by a variable of the environment, PORTAL_SERVE_LISTEN, but for `log`, which is PORTAL_LOG.
+    /// or by a variable of the environment, PORTAL_SERVE_LISTEN; that of `log` is PORTAL_LOG.
     /// A variable is above the file, and a flag above both.
     #[command(after_help = concat!(
-        "Examples:\n  portal serve --data portal-data\n  portal serve --config portal.toml\n  portal \
-         serve --data portal-data --listen 127.0.0.1:0 --json\n\n",
+        "Examples:\n  portal serve --data portal-data\n  portal serve --config portal.toml\n  \
+         portal serve --data portal-data --listen 127.0.0.1:0 --json\n\n",
         exit_codes!()
     ))]
     Serve(serve::Serve),
@@ -151,13 +151,15 @@ enum Command {
     Envelope(envelope::Command),
     /// Prints what a shell needs to complete these commands
     #[command(after_help = concat!(
-        "Example:\n  portal completions bash > ~/.local/share/bash-completion/completions/portal\n\n",
+        "Example:\n  portal completions bash > \
+         ~/.local/share/bash-completion/completions/portal\n\n",
         exit_codes!()
     ))]
     Completions(generate::Completions),
     /// Prints the page of a manual, in roff
     #[command(after_help = concat!(
-        "Examples:\n  portal man > portal.1\n  portal man backup revoke > portal-backup-revoke.1\n\n",
+        "Examples:\n  portal man > portal.1\n  portal man backup revoke > \
+         portal-backup-revoke.1\n\n",
         exit_codes!()
     ))]
     Man(generate::Man),

@@ -132,7 +132,8 @@ fn what_is_overruled_must_be_right_all_the_same_and_the_whole_must_fit_together(
 #[test]
 fn a_service_runs_by_a_file_beside_its_folder_and_logs_in_json_with_the_callers_trace_id() {
     let place = Place::of(&format!(
-        "data = \"folder\"\nlisten = \"{FREE_PORT}\"\nmetrics = \"{FREE_PORT}\"\nlog-format = \"json\"\n"
+        "data = \"folder\"\nlisten = \"{FREE_PORT}\"\nmetrics = \"{FREE_PORT}\"\n\
+         log-format = \"json\"\n"
     ));
     let elsewhere = tempfile::tempdir().unwrap();
     let mut command = portal();

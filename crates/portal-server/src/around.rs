@@ -85,7 +85,8 @@ fn measure(
     }
 }
 
-/// Neither query nor body nor headers, but for the trace id: the route as it is written, not as it was asked for.
+/// Neither query nor body nor headers, but for the trace id; the route as it is written, not as it
+/// was asked for.
 fn log(
     method: &Method,
     route: Option<&MatchedPath>,

@@ -71,7 +71,7 @@ impl Rates {
         }
     }
 
-    /// Where it comes from. What a caller says of it counts only as far as proxies of ours wrote it.
+    /// Where it comes from. What is said of that counts only as far as our proxies have said it.
     fn address(&self, request: &Request) -> Option<IpAddr> {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let forwarded = forwarded(request.headers(), self.proxies);
