@@ -157,6 +157,7 @@ fn a_service_runs_by_a_file_beside_its_folder_and_logs_in_json_with_the_callers_
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let answered = lines.iter().find(|line| line["trace"] == id).expect(&log);
     assert_eq!((&answered["route"], &answered["status"]), (&"/ready".into(), &200.into()));
+    assert!(answered["micros"].is_u64(), "{answered}");
 }
 
 /// An answer, with its head.

@@ -96,7 +96,7 @@ fn log(
 ) {
     let route = route.map_or("(none)", MatchedPath::as_str);
     let status = response.status().as_u16();
-    let micros = begun.elapsed().as_micros();
+    let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) => {
             tracing::error!(%method, route, status, micros, trace, %cause, "failed");
