@@ -7,6 +7,8 @@ use portal_mpc::SessionId;
 
 /// Whether the service is up.
 pub const HEALTH: &str = "/health";
+/// Whether requests may be sent to the service.
+pub const READY: &str = "/ready";
 /// A custodian's clients.
 pub const CUSTODIAN_CLIENTS: &str = "/api/v3/custodians/me/clients";
 /// What there is of a client.
@@ -40,6 +42,8 @@ pub const TRACK: &str = "/api/v1/analytics/track";
 pub enum Route {
     /// Whether the service is up.
     Health,
+    /// Whether requests may be sent to the service.
+    Ready,
     /// A custodian makes a client.
     CreateClient,
     /// What there is of a client.
@@ -94,8 +98,9 @@ pub enum Route {
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Health,
+        Self::Ready,
         Self::CreateClient,
         Self::Client,
         Self::FirstPost,
@@ -128,6 +133,7 @@ impl Route {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Health => HEALTH,
+            Self::Ready => READY,
             Self::CreateClient | Self::Clients => CUSTODIAN_CLIENTS,
             Self::Client => CLIENT,
             Self::FirstPost => SESSIONS,
@@ -168,6 +174,7 @@ impl Route {
         matches!(
             self,
             Self::Health
+                | Self::Ready
                 | Self::Client
                 | Self::Envelope
                 | Self::ClientObject

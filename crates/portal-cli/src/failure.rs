@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, io, path::Path, process::ExitCode};
 
 use portal_client::ErrorId;
-use portal_server::StartError;
+use portal_server::{StartError, admin::AdminError, store::StoreError};
 use serde_json::{Value, json};
 
 /// The end of every `--help`.
@@ -139,6 +139,18 @@ impl From<StartError> for Failure {
         let kind = match &error {
             StartError::InUse(_) => Kind::State,
             StartError::Listen { .. } => Kind::Unavailable,
+            _ => Kind::Failed,
+        };
+        Self::caused_by(kind, &error)
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        let kind = match &error {
+            AdminError::NoService(_) | AdminError::NoSuch(_) => Kind::State,
+            AdminError::Store(StoreError::OtherRelease) => Kind::Damaged,
+            AdminError::Store(error) if error.is_busy() => Kind::Unavailable,
             _ => Kind::Failed,
         };
         Self::caused_by(kind, &error)

@@ -1,15 +1,18 @@
 //! The `portal` command.
 
 mod address;
+mod admin;
 mod backup;
 mod bounded_file;
 mod client;
+mod config;
 mod date;
 mod demo;
 mod durable;
 mod duration;
 mod envelope;
 mod failure;
+mod generate;
 mod notices;
 mod output;
 mod password;
@@ -19,6 +22,7 @@ mod recover;
 mod secret_file;
 mod serve;
 mod set;
+mod settings;
 mod signals;
 mod status;
 mod wallet;
@@ -47,7 +51,7 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 /// one encrypted under your password, one kept by a custodian. It brings the wallet back when the
 /// device is lost.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = concat!(
+#[command(name = "portal", version, max_term_width = 100, after_help = concat!(
     "Examples:
   portal demo                       see all of it work, with nothing to set up
 
@@ -80,13 +84,29 @@ enum Command {
     ///
     /// It prints one line when it is ready, and ends on Ctrl-C or SIGTERM when it has answered what
     /// it was asked. It speaks HTTP, not HTTPS: put a proxy that does in front of it before anybody
-    /// else reaches it. PORTAL_LOG says what it tells on stderr: PORTAL_LOG=debug, for instance.
+    /// else reaches it.
+    ///
+    /// What is set by a flag here can be set by a line of a file too, `listen = "127.0.0.1:8080"`,
+    /// or by a variable of the environment, PORTAL_SERVE_LISTEN; that of `log` is PORTAL_LOG.
+    /// A variable is above the file, and a flag above both.
     #[command(after_help = concat!(
-        "Examples:\n  portal serve --data portal-data\n  portal serve --data portal-data --listen \
-         127.0.0.1:0 --json\n\n",
+        "Examples:\n  portal serve --data portal-data\n  portal serve --config portal.toml\n  \
+         portal serve --data portal-data --listen 127.0.0.1:0 --json\n\n",
         exit_codes!()
     ))]
     Serve(serve::Serve),
+    /// Checks and shows the settings of a service, and starts none
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal config check portal.toml\n\n", exit_codes!()
+    ))]
+    Config(config::Command),
+    /// Custodians and API keys, by whoever has the folder of a service
+    ///
+    /// The service may be running: it sees each change with its next request.
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal admin keys --help\n\n", exit_codes!()
+    ))]
+    Admin(admin::Command),
     /// Makes clients, which are the users of an app, and takes one to a new device
     #[command(subcommand, after_help = concat!(
         "Example:\n  portal client new --help\n\n", exit_codes!()
@@ -129,6 +149,20 @@ enum Command {
         "Example:\n  portal envelope inspect backup.txt\n\n", exit_codes!()
     ))]
     Envelope(envelope::Command),
+    /// Prints what a shell needs to complete these commands
+    #[command(after_help = concat!(
+        "Example:\n  portal completions bash > \
+         ~/.local/share/bash-completion/completions/portal\n\n",
+        exit_codes!()
+    ))]
+    Completions(generate::Completions),
+    /// Prints the page of a manual, in roff
+    #[command(after_help = concat!(
+        "Examples:\n  portal man > portal.1\n  portal man backup revoke > \
+         portal-backup-revoke.1\n\n",
+        exit_codes!()
+    ))]
+    Man(generate::Man),
 }
 
 fn main() -> ExitCode {
@@ -171,6 +205,10 @@ async fn answer(command: Command, output: Output) -> Result<Option<Answer>, Fail
 /// Of those that end by themselves, and may be dropped at any point.
 async fn short_answer(command: Command, output: Output) -> Result<Answer, Failure> {
     match command {
+        Command::Config(command) => config::run(command),
+        Command::Admin(command) => admin::run(command).await,
+        Command::Completions(completions) => generate::completions(&completions),
+        Command::Man(man) => generate::man(&man),
         Command::Client(command) => client::run(command).await,
         Command::Wallet(command) => wallet::run(command, output).await,
         Command::Backup(backup) => backup::run(backup, output).await,

@@ -12,6 +12,19 @@ const COMMANDS: &[&[&str]] = &[
     &[],
     &["demo"],
     &["serve"],
+    &["config"],
+    &["config", "check"],
+    &["config", "show"],
+    &["admin"],
+    &["admin", "custodians"],
+    &["admin", "custodians", "create"],
+    &["admin", "custodians", "list"],
+    &["admin", "clients"],
+    &["admin", "clients", "list"],
+    &["admin", "keys"],
+    &["admin", "keys", "create"],
+    &["admin", "keys", "list"],
+    &["admin", "keys", "revoke"],
     &["client"],
     &["client", "new"],
     &["client", "import"],
@@ -25,6 +38,8 @@ const COMMANDS: &[&[&str]] = &[
     &["status"],
     &["envelope"],
     &["envelope", "inspect"],
+    &["completions"],
+    &["man"],
 ];
 
 #[test]
@@ -126,6 +141,32 @@ fn a_key_file_that_holds_no_key_exits_with_6_and_is_not_shown() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(6), "{errors}");
     assert!(!errors.contains("no key at all"), "{errors}");
+}
+
+#[test]
+fn every_shell_gets_completions_of_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = portal(&["completions", shell]);
+        assert!(output.status.success(), "{shell}");
+        let script = stdout(&output);
+        for word in COMMANDS.iter().copied().flatten() {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_page_in_the_manual_and_what_is_none_has_not() {
+    for command in COMMANDS {
+        let output = portal(&[&["man"], *command].concat());
+        assert!(output.status.success(), "{command:?}");
+        let page = stdout(&output);
+        let title = ["portal"].iter().chain(*command).copied().collect::<Vec<_>>().join("-");
+        assert!(page.contains(&format!(".TH {title} ")), "{command:?}: {page}");
+        assert!(page.contains("Exit codes:"), "{command:?}");
+    }
+    let output = portal(&["man", "hope"]);
+    assert_eq!(output.status.code(), Some(2));
 }
 
 fn portal(arguments: &[&str]) -> Output {

@@ -8,7 +8,6 @@ CREATE TABLE key_checks (
 
 CREATE TABLE custodians (
     id                 TEXT PRIMARY KEY,
-    api_key_hash       BLOB NOT NULL UNIQUE,
     -- Whether its ciphertexts are kept here. Otherwise its apps keep them.
     backup_with_portal BOOLEAN NOT NULL DEFAULT TRUE,
     created_at         BIGINT NOT NULL
@@ -17,12 +16,25 @@ CREATE TABLE custodians (
 CREATE TABLE clients (
     id                    TEXT PRIMARY KEY,
     custodian_id          TEXT NOT NULL REFERENCES custodians (id),
-    api_key_hash          BLOB NOT NULL UNIQUE,
     is_account_abstracted BOOLEAN NOT NULL,
     -- How many sets were made and commits were made; what numbers them.
     counter               BIGINT NOT NULL DEFAULT 0,
     created_at            BIGINT NOT NULL
 );
+
+-- The API keys of custodians and of their clients: of these, those that name a client. Whoever has
+-- one may have several.
+CREATE TABLE api_keys (
+    -- Of the hash.
+    id           TEXT PRIMARY KEY,
+    key_hash     BLOB NOT NULL UNIQUE,
+    custodian_id TEXT NOT NULL REFERENCES custodians (id),
+    client_id    TEXT REFERENCES clients (id),
+    created_at   BIGINT NOT NULL,
+    -- When it is over, as was said when it was made, or when it was revoked. None: it never is.
+    ends_at      BIGINT
+);
+CREATE INDEX api_keys_of_owners ON api_keys (custodian_id, client_id);
 
 -- A session token does what its client's API key does, for a while.
 CREATE TABLE session_tokens (

@@ -64,6 +64,12 @@ impl ApiKeyHash {
         (decoded.len() == 32).then(|| Self::of(key))
     }
 
+    /// The name by which a key is listed and revoked: no secret, and the same for the same key.
+    #[must_use]
+    pub fn name(&self) -> String {
+        base16ct::lower::encode_string(&self.0[..8])
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -4,29 +4,30 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method},
+    http::Method,
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use portal_api::route;
 use tokio::{sync::Semaphore, time};
 
 use crate::{
     effects::Effect,
     error::{ApiError, ApiResult, Cause},
     limits::of_panic,
-    random,
+    metrics::{Reason, RequestMeters},
+    rates::Rates,
     service::SharedService,
     stack,
+    trace_id::{TRACE_ID, TraceId},
 };
-
-/// The header by which a log line is found again.
-pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-portal-trace-id");
 
 /// The places of all requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     pub(crate) service: SharedService,
     pub(crate) free: Arc<Semaphore>,
+    pub(crate) rates: Arc<Rates>,
 }
 
 /// Answers a request in a task of its own. A caller who hangs up ends nothing: what was begun is
@@ -34,31 +35,58 @@ pub(crate) struct Places {
 pub(crate) async fn answer(State(places): State<Places>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
+    let trace = TraceId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = in_own_task(&places, request, next).await.into_response();
-    let trace = random::name().unwrap_or_default();
-    log(&method, route.as_ref(), &response, begun, &trace);
-    if let Ok(value) = HeaderValue::from_str(&trace) {
-        response.headers_mut().insert(TRACE_ID, value);
-    }
+    let answered = match count(&places.rates, route.as_ref(), &request) {
+        Ok(()) => in_own_task(&places, request, next).await,
+        Err(error) => Err(error),
+    };
+    let mut response = answered.into_response();
+    log(&method, route.as_ref(), &response, begun, trace.as_str());
+    measure(&places.service.requests, &method, route.as_ref(), &response, begun);
+    response.headers_mut().insert(TRACE_ID, trace.into_header());
     places.service.observer.before(Effect::Reply { status: response.status().as_u16() });
     response
 }
 
+/// Whoever watches over the service is always told how it is, and at little cost.
+fn count(rates: &Rates, route: Option<&MatchedPath>, request: &Request) -> ApiResult<()> {
+    match route.map(MatchedPath::as_str) {
+        Some(route::HEALTH | route::READY) => Ok(()),
+        _ => rates.count(request),
+    }
+}
+
 async fn in_own_task(places: &Places, request: Request, next: Next) -> ApiResult<Response> {
     let free = Arc::clone(&places.free);
-    let place = free.try_acquire_owned().map_err(|_| ApiError::busy())?;
+    let place = free.try_acquire_owned().map_err(|_| ApiError::busy(Reason::Requests))?;
+    let going_on = places.service.requests.begun();
     let task = tokio::spawn(stack::erasing(async move {
-        let _place = place;
+        let _place = (place, going_on);
         next.run(request).await
     }));
     match time::timeout(places.service.limits.answer_time, task).await {
         Ok(answered) => answered.map_err(|error| of_panic(&error)),
-        Err(_) => Err(ApiError::busy()),
+        Err(_) => Err(ApiError::busy(Reason::Time)),
     }
 }
 
-/// Neither query nor body nor headers: the route as it is written, not as it was asked for.
+fn measure(
+    meters: &RequestMeters,
+    method: &Method,
+    route: Option<&MatchedPath>,
+    response: &Response,
+    begun: Instant,
+) {
+    let route = route.map(MatchedPath::as_str);
+    meters.answered(method, route, response.status().as_u16(), begun.elapsed());
+    if let Some(reason) = response.extensions().get::<Reason>() {
+        meters.sent_away(*reason);
+    }
+}
+
+/// Neither query nor body nor headers, but for the trace id; the route as it is written, not as it
+/// was asked for.
 fn log(
     method: &Method,
     route: Option<&MatchedPath>,
@@ -68,7 +96,7 @@ fn log(
 ) {
     let route = route.map_or("(none)", MatchedPath::as_str);
     let status = response.status().as_u16();
-    let micros = begun.elapsed().as_micros();
+    let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) => {
             tracing::error!(%method, route, status, micros, trace, %cause, "failed");

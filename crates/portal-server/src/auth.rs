@@ -2,7 +2,7 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use backup_core::{CustodianId, EncryptionContext};
 use portal_api::ErrorId;
@@ -27,7 +27,7 @@ impl FromRequestParts<SharedService> for AuthenticatedClient {
 
     async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
         let client = match presented(&parts.headers, Audience::Client) {
-            Ok(key) => service.store.client_by_key(&key).await?,
+            Ok(key) => service.store.client_by_key(&key, service.now()).await?,
             Err(_) => {
                 let token = presented(&parts.headers, Audience::Session)?;
                 session_token::client(service, &token).await?
@@ -42,23 +42,26 @@ impl FromRequestParts<SharedService> for AuthenticatedCustodian {
 
     async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
         let key = presented(&parts.headers, Audience::Custodian)?;
-        let custodian = service.store.read().await?.custodian_by_key(&key).await?;
+        let custodian = service.store.read().await?.custodian_by_key(&key, service.now()).await?;
         custodian.map(Self).ok_or_else(no_such_key)
     }
 }
 
+/// What stands where a key does, whether or not it is one.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?;
+    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim())
+}
+
 fn presented(headers: &HeaderMap, audience: Audience) -> ApiResult<ApiKeyHash> {
-    let value = headers.get(header::AUTHORIZATION).map(HeaderValue::to_str);
-    let (scheme, key) = value
-        .and_then(Result::ok)
-        .and_then(|value| value.split_once(' '))
-        .ok_or_else(no_such_key)?;
-    if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(no_such_key());
-    }
-    ApiKeyHash::of_presented(key.trim(), audience).ok_or_else(no_such_key)
+    let key = bearer(headers).ok_or_else(no_such_key)?;
+    ApiKeyHash::of_presented(key, audience).ok_or_else(no_such_key)
 }
 
 fn no_such_key() -> ApiError {
-    ApiError::new(ErrorId::AuthFailed, "this needs an API key that exists: Authorization: Bearer")
+    ApiError::new(
+        ErrorId::AuthFailed,
+        "this needs an API key that is in force: Authorization: Bearer",
+    )
 }

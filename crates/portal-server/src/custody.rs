@@ -4,7 +4,7 @@ use backup_core::{
     EncryptionContext, Error, ErrorKind, Point, Result, SharePairId,
     secrecy::{ExposeSecret, SecretSlice},
 };
-use portal_keys::{KeyRing, SealedShare, ShareContext, ShareRole};
+use portal_keys::{KeyCheck, KeyRing, SealedShare, ShareContext, ShareRole};
 use portal_mpc::{BackupShare, OnCurve, PairId, PublicKey, Server, StoredShare};
 use zeroize::Zeroizing;
 
@@ -21,6 +21,15 @@ impl Custody {
     #[must_use]
     pub fn new(ring: KeyRing) -> Self {
         Self { ring }
+    }
+
+    /// Proves that the operator's keys are there, are the right ones, and work.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyRing::verify`].
+    pub async fn verify_keys(&self, checks: &[KeyCheck]) -> Result<()> {
+        self.ring.verify(checks).await
     }
 
     /// Seals the service's half of a signing pair, in whatever condition it is.

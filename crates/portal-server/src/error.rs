@@ -8,7 +8,7 @@ use axum::{
 };
 use portal_api::{ErrorBody, ErrorDetail, ErrorId};
 
-use crate::{json, lifecycle::Refusal, random::NoRandomness, store::StoreError};
+use crate::{json, lifecycle::Refusal, metrics::Reason, random::NoRandomness, store::StoreError};
 
 /// What the handlers of the service return.
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -20,6 +20,7 @@ pub struct ApiError {
     message: Cow<'static, str>,
     status: StatusCode,
     retry_after_seconds: Option<u64>,
+    sent_away: Option<Reason>,
     cause: Option<Cause>,
 }
 
@@ -34,7 +35,14 @@ impl ApiError {
     pub fn new(id: ErrorId, message: impl Into<Cow<'static, str>>) -> Self {
         let retry_after_seconds = matches!(id, ErrorId::Error).then_some(1);
         let message = message.into();
-        Self { id, message, status: status_of(id), retry_after_seconds, cause: None }
+        Self {
+            id,
+            message,
+            status: status_of(id),
+            retry_after_seconds,
+            sent_away: None,
+            cause: None,
+        }
     }
 
     /// The request is wrong.
@@ -66,8 +74,27 @@ impl ApiError {
 
     /// Too much at once.
     #[must_use]
-    pub fn busy() -> Self {
-        Self::new(ErrorId::Error, "too much at once: wait, then repeat")
+    pub fn busy(reason: Reason) -> Self {
+        let error = Self::new(ErrorId::Error, "too much at once: wait, then repeat");
+        Self { sent_away: Some(reason), ..error }
+    }
+
+    /// The caller asks too often.
+    #[must_use]
+    pub fn too_often(reason: Reason, retry_after_seconds: u64) -> Self {
+        let message = "too many requests: wait as Retry-After says, then repeat";
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            retry_after_seconds: Some(retry_after_seconds),
+            sent_away: Some(reason),
+            ..Self::new(ErrorId::Error, message)
+        }
+    }
+
+    /// Requests are better sent elsewhere, or later.
+    #[must_use]
+    pub fn not_ready(why: &'static str) -> Self {
+        Self::new(ErrorId::Error, why)
     }
 
     /// The service failed. The caller learns nothing of `cause`; the log does.
@@ -130,6 +157,9 @@ impl IntoResponse for ApiError {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
+        if let Some(reason) = self.sent_away {
+            response.extensions_mut().insert(reason);
+        }
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(cause);
         }
@@ -139,7 +169,11 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if error.is_busy() { Self::busy().caused_by(error) } else { Self::internal(error) }
+        if error.is_busy() {
+            Self::busy(Reason::Database).caused_by(error)
+        } else {
+            Self::internal(error)
+        }
     }
 }
 
@@ -153,7 +187,7 @@ impl From<NoRandomness> for ApiError {
 impl From<backup_core::Error> for ApiError {
     fn from(error: backup_core::Error) -> Self {
         match error.kind() {
-            backup_core::ErrorKind::Unavailable => Self::busy().caused_by(error),
+            backup_core::ErrorKind::Unavailable => Self::busy(Reason::Key).caused_by(error),
             _ => Self::internal(error),
         }
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod admin;
 pub mod api_key;
 mod around;
 pub mod auth;
@@ -13,7 +14,10 @@ pub mod json;
 pub mod lifecycle;
 pub mod limits;
 pub mod maintenance;
+pub mod metrics;
 pub mod random;
+mod rates;
+mod readiness;
 mod router;
 mod routes;
 mod server;
@@ -24,6 +28,7 @@ pub mod signed;
 mod stack;
 mod start;
 pub mod store;
+mod trace_id;
 
 pub use crate::{
     server::{Options, Running, Server},

@@ -1,6 +1,6 @@
 //! How much may be asked for, and at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -10,6 +10,7 @@ use tokio::{
 
 use crate::{
     error::{ApiError, ApiResult},
+    metrics::{CostlyMeters, GoingOn, Reason},
     stack,
 };
 
@@ -25,6 +26,13 @@ pub struct Limits {
     pub costly_wait: Duration,
     /// How long a body may take to arrive.
     pub body_time: Duration,
+    /// How many requests a minute may come from one address, or one network of 64 bits. All of them
+    /// may come at once.
+    pub address_rate: Option<NonZeroU32>,
+    /// How many requests a minute may come with one API key or session token, likewise.
+    pub key_rate: Option<NonZeroU32>,
+    /// How many proxies each request comes through, which add its source to `X-Forwarded-For`.
+    pub proxies: usize,
     /// How long a caller waits for an answer. The work goes on, and the same request finds it.
     pub answer_time: Duration,
 }
@@ -36,6 +44,9 @@ impl Default for Limits {
             costly: std::thread::available_parallelism().map_or(1, Into::into),
             costly_wait: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            address_rate: NonZeroU32::new(60_000),
+            key_rate: NonZeroU32::new(6_000),
+            proxies: 0,
             answer_time: Duration::from_secs(60),
         }
     }
@@ -46,15 +57,23 @@ impl Default for Limits {
 pub struct Costly {
     places: Arc<Semaphore>,
     wait: Duration,
+    pub(crate) meters: CostlyMeters,
 }
 
 /// A place for one piece of costly work. Dropped, it is free again.
 #[derive(Debug)]
-pub struct CostlyPlace(OwnedSemaphorePermit);
+pub struct CostlyPlace {
+    _permit: OwnedSemaphorePermit,
+    _running: GoingOn,
+}
 
 impl Costly {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { places: Arc::new(Semaphore::new(limits.costly)), wait: limits.costly_wait }
+        Self {
+            places: Arc::new(Semaphore::new(limits.costly)),
+            wait: limits.costly_wait,
+            meters: CostlyMeters::default(),
+        }
     }
 
     /// Runs `work` on a thread of its own, once there is a place.
@@ -75,9 +94,12 @@ impl Costly {
     ///
     /// `ERROR` (503) if there is none for too long.
     pub async fn place(&self) -> ApiResult<CostlyPlace> {
-        let place = time::timeout(self.wait, Arc::clone(&self.places).acquire_owned());
-        let place = place.await.map_err(|_| ApiError::busy())?.map_err(ApiError::internal)?;
-        Ok(CostlyPlace(place))
+        let waiting = GoingOn::begin(&self.meters.waiting);
+        let permit = time::timeout(self.wait, Arc::clone(&self.places).acquire_owned());
+        let permit = permit.await.map_err(|_| ApiError::busy(Reason::Costly))?;
+        let permit = permit.map_err(ApiError::internal)?;
+        drop(waiting);
+        Ok(CostlyPlace { _permit: permit, _running: GoingOn::begin(&self.meters.running) })
     }
 }
 
@@ -92,7 +114,7 @@ impl CostlyPlace {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> ApiResult<T> {
         in_thread(move || {
-            let _place = self.0;
+            let _place = self;
             work()
         })
         .await

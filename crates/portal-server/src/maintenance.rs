@@ -7,6 +7,7 @@ use tokio::time::{self, Instant, MissedTickBehavior};
 
 use crate::{
     lifecycle,
+    metrics::Fate,
     service::{Service, SharedService},
     store::{StoreError, lifecycle_sets},
 };
@@ -77,9 +78,11 @@ async fn tend(service: &Service, client: &ClientId, now: u64) -> Result<(), Stor
     let sets = lifecycle_sets(&write.backups(client).await?);
     let expired = lifecycle::expired(&sets, now, PENDING_BACKUP_SECONDS);
     let retired = lifecycle::retirable(&sets, now, service.grace_seconds);
-    let gone: Vec<_> = expired.chain(retired).collect();
-    for set in &gone {
+    let expired = expired.map(|set| (set, Fate::Expired));
+    let gone: Vec<_> = expired.chain(retired.map(|set| (set, Fate::Retired))).collect();
+    for (set, fate) in &gone {
         write.delete_backup(client, &set.id).await?;
+        write.count(*fate);
     }
     if !gone.is_empty() {
         write.commit().await?;

@@ -17,6 +17,7 @@ use crate::{
     around::{self, Places},
     body, bounds,
     error::ApiError,
+    rates::Rates,
     routes::{self, compat},
     service::SharedService,
     sessions,
@@ -26,6 +27,7 @@ use crate::{
 pub(crate) fn router(service: SharedService) -> Router {
     let places = Places {
         free: Arc::new(Semaphore::new(service.limits.requests)),
+        rates: Rates::new(&service.limits).into(),
         service: Arc::clone(&service),
     };
     let routes = Route::ALL.into_iter().fold(Router::new(), |router, route| {
@@ -48,6 +50,7 @@ pub(crate) fn router(service: SharedService) -> Router {
 fn handler(route: Route) -> MethodRouter<SharedService> {
     match route {
         Route::Health => get(routes::health),
+        Route::Ready => get(routes::ready),
         Route::CreateClient => post(routes::create_client),
         Route::Client => get(routes::client),
         Route::FirstPost => post(sessions::first),

@@ -8,6 +8,7 @@ mod identities;
 mod path;
 mod sets;
 
+use axum::extract::State;
 use serde::Serialize;
 
 pub(crate) use self::{
@@ -17,9 +18,9 @@ pub(crate) use self::{
     identities::create_client,
     sets::{drop_pending, revoke},
 };
-use crate::json::Json;
+use crate::{error::ApiResult, json::Json, service::SharedService};
 
-/// That the service is up.
+/// That the service is up, or ready.
 #[derive(Serialize)]
 pub(crate) struct Health {
     status: &'static str,
@@ -27,4 +28,9 @@ pub(crate) struct Health {
 
 pub(crate) async fn health() -> Json<Health> {
     Json(Health { status: "ok" })
+}
+
+pub(crate) async fn ready(State(service): State<SharedService>) -> ApiResult<Json<Health>> {
+    service.readiness.check(&service.store, &service.custody).await?;
+    Ok(Json(Health { status: "ready" }))
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -12,6 +13,7 @@ use tokio::{
     net::TcpListener,
     sync::oneshot,
     task::{AbortHandle, JoinHandle},
+    time,
 };
 
 use crate::{
@@ -19,6 +21,8 @@ use crate::{
     effects::{EffectObserver, Nobody},
     limits::{Costly, Limits},
     maintenance,
+    metrics::{self, RequestMeters},
+    readiness::Readiness,
     router::router,
     service::{Generation, Service, SessionKey, SharedService},
     sessions::InProgress,
@@ -37,6 +41,8 @@ pub struct Options {
     /// Where it listens, for plain HTTP: TLS is the business of a proxy before it. Port 0 takes
     /// any that is free.
     pub listen: SocketAddr,
+    /// Where metrics are read, if anywhere: whoever reaches it reads them, without a key.
+    pub metrics: Option<SocketAddr>,
     /// Where it keeps its files.
     pub folder: PathBuf,
     /// How long a superseded backup set is kept. Longer than the time within which the operator
@@ -45,6 +51,9 @@ pub struct Options {
     /// Whether the service keeps the ciphertexts of backups that apps complete by Portal's routes.
     /// Said once, it stays until the contrary is said; before that it does.
     pub backup_with_portal: Option<bool>,
+    /// How long the service still takes requests when it is to end, and says that it is not ready,
+    /// so that whoever sends them here stops before it does.
+    pub drain: Duration,
     /// How often what is over is cleared away.
     pub maintenance_interval: Duration,
     /// Where the time comes from.
@@ -59,11 +68,26 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    metrics: Option<Metrics>,
     service: SharedService,
-    stop: oneshot::Sender<()>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: Serving,
     maintenance: EndOnDrop,
+    drain: Duration,
+}
+
+/// The public listener, and what tells it to end.
+#[derive(Debug)]
+struct Serving {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<io::Result<()>>,
     lock: Arc<File>,
+}
+
+/// The listener on which metrics are read.
+#[derive(Debug)]
+struct Metrics {
+    address: SocketAddr,
+    _task: EndOnDrop,
 }
 
 impl Options {
@@ -72,9 +96,11 @@ impl Options {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            metrics: None,
             folder: folder.into(),
             grace: Duration::from_secs(30 * 24 * 60 * 60),
             backup_with_portal: None,
+            drain: Duration::ZERO,
             maintenance_interval: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
             observer: Arc::new(Nobody),
@@ -100,6 +126,8 @@ impl Server {
             generation: Generation::new()?,
             session_key: SessionKey::generate()?,
             in_progress: InProgress::default(),
+            readiness: Readiness::default(),
+            requests: RequestMeters::default(),
             costly: Costly::new(&options.limits),
             grace_seconds: options.grace.as_secs(),
             limits: options.limits,
@@ -109,7 +137,15 @@ impl Server {
         }
         maintenance::run_once(&service, service.now()).await?;
         let listener = listen(options.listen).await?;
-        Running::serve(service, listener, options.maintenance_interval, Arc::new(lock))
+        let metrics = match options.metrics {
+            Some(address) => Some(Metrics::serve(&service, listen(address).await?)),
+            None => None,
+        };
+        let (interval, drain) = (options.maintenance_interval, options.drain);
+        let serving = Serving::begin(&service, listener.0, Arc::new(lock));
+        let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), interval));
+        let maintenance = EndOnDrop(maintenance.abort_handle());
+        Ok(Running { address: listener.1, metrics, service, serving, maintenance, drain })
     }
 }
 
@@ -120,53 +156,68 @@ impl Running {
         self.address
     }
 
+    /// Where metrics are read, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|metrics| metrics.address)
+    }
+
     /// What its handlers share.
     #[must_use]
     pub fn service(&self) -> &SharedService {
         &self.service
     }
 
-    /// Takes no more requests, answers those that have come, and closes the database.
+    /// Says that it is not ready, takes no more requests after [`Options::drain`], answers those
+    /// that have come, and closes the database.
     pub async fn shutdown(self) {
-        let Self { service, stop, serving, maintenance, lock, .. } = self;
+        let Self { service, serving, maintenance, drain, .. } = self;
+        service.readiness.end();
+        time::sleep(drain).await;
+        let Serving { stop, task, lock } = serving;
         drop((stop, maintenance));
-        if let Ok(Err(error)) = serving.await {
+        if let Ok(Err(error)) = task.await {
             tracing::error!(%error, "serving ended with an error");
         }
         service.store.close().await;
         drop(lock);
     }
+}
 
-    fn serve(
-        service: SharedService,
-        listener: TcpListener,
-        interval: Duration,
-        lock: Arc<File>,
-    ) -> Result<Self, StartError> {
-        let unknown = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let address = listener
-            .local_addr()
-            .map_err(|source| StartError::Listen { address: unknown, source })?;
+impl Serving {
+    fn begin(service: &SharedService, listener: TcpListener, lock: Arc<File>) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let serving = axum::serve(listener, router(Arc::clone(&service)));
+        let serving = axum::serve(
+            listener,
+            router(Arc::clone(service)).into_make_service_with_connect_info::<SocketAddr>(),
+        );
         let serving = serving.with_graceful_shutdown(async {
             // Sent or dropped: either way it is time.
             let _ = stopped.await;
         });
         let held = Arc::clone(&lock);
-        let serving = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let _held = held;
             serving.await
         });
-        let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), interval));
-        let maintenance = EndOnDrop(maintenance.abort_handle());
-        Ok(Self { address, service, stop, serving, maintenance, lock })
+        Self { stop, task, lock }
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|source| StartError::Listen { address, source })
+impl Metrics {
+    fn serve(service: &SharedService, (listener, address): (TcpListener, SocketAddr)) -> Self {
+        let serving = axum::serve(listener, metrics::endpoint(Arc::clone(service)));
+        let task = tokio::spawn(serving.into_future());
+        Self { address, _task: EndOnDrop(task.abort_handle()) }
+    }
+}
+
+/// Listens, and says where.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// A task that ends with this.

@@ -9,7 +9,9 @@ use crate::{
     custody::Custody,
     effects::EffectObserver,
     limits::{Costly, Limits},
+    metrics::RequestMeters,
     random::{self, NoRandomness},
+    readiness::Readiness,
     sessions::InProgress,
     store::Store,
 };
@@ -31,6 +33,10 @@ pub struct Service {
     pub session_key: SessionKey,
     /// The posts of sessions that are being answered.
     pub(crate) in_progress: InProgress,
+    /// Whether requests may be sent here.
+    pub(crate) readiness: Readiness,
+    /// What is counted of requests.
+    pub(crate) requests: RequestMeters,
     /// For work that keeps a processor busy.
     pub costly: Costly,
     /// How long a superseded set is kept, in seconds.

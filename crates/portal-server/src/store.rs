@@ -1,5 +1,6 @@
 //! The database: SQLite, one writer at a time, durable before anybody is told.
 
+mod api_keys;
 mod backups;
 mod clients;
 mod columns;
@@ -17,7 +18,7 @@ use std::{
     ops::{Deref, DerefMut},
     path::Path,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{
@@ -28,6 +29,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub(crate) use self::sessions::{NewSession, SessionRow};
 pub use self::{
+    api_keys::{KeyOwner, KeyRow, NewKey},
     backups::{BackupRow, NewBackupSet, lifecycle_sets},
     clients::ClientRow,
     envelopes::{EnvelopeSlot, SlotPair, StoredEnvelope},
@@ -36,7 +38,10 @@ pub use self::{
     signing::{NewSigningSet, SigningPairRow, SigningRow},
     tokens::TokenRow,
 };
-use crate::effects::{Effect, EffectObserver};
+use crate::{
+    effects::{Effect, EffectObserver},
+    metrics::{Fate, StoreMeters},
+};
 
 /// The database of the service.
 #[derive(Clone, Debug)]
@@ -46,6 +51,7 @@ pub struct Store {
     writer: SqlitePool,
     turn: Arc<Mutex<()>>,
     observer: Arc<dyn EffectObserver>,
+    pub(crate) meters: StoreMeters,
 }
 
 /// A consistent view of the database, for reading. What the service reads are its methods.
@@ -61,6 +67,7 @@ pub struct Write {
     turn: OwnedMutexGuard<()>,
     store: Store,
     destroys: bool,
+    fates: Vec<Fate>,
 }
 
 impl Store {
@@ -70,12 +77,37 @@ impl Store {
     ///
     /// [`StoreError`] if it cannot be opened, or is of a newer release.
     pub async fn open(path: &Path, observer: Arc<dyn EffectObserver>) -> Result<Self, StoreError> {
-        let writer = connections(1).connect_with(options(path)).await?;
-        schema::migrator().run(&writer).await?;
-        let pool = connections(READERS).connect_with(options(path)).await?;
-        let store = Self { pool, writer, turn: Arc::default(), observer };
+        let store = Self::connect(options(path).create_if_missing(true), observer).await?;
+        schema::migrator().run(&store.writer).await?;
         store.scrub().await?;
         Ok(store)
+    }
+
+    /// Opens a database that a service of this release has made, and which may be serving.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OtherRelease`] if its tables are others than this release has.
+    pub async fn open_as_it_is(
+        path: &Path,
+        observer: Arc<dyn EffectObserver>,
+    ) -> Result<Self, StoreError> {
+        let store = Self::connect(options(path), observer).await?;
+        if schema::applied(&store.pool).await? == schema::known() {
+            Ok(store)
+        } else {
+            Err(StoreError::OtherRelease)
+        }
+    }
+
+    async fn connect(
+        options: SqliteConnectOptions,
+        observer: Arc<dyn EffectObserver>,
+    ) -> Result<Self, StoreError> {
+        let writer = connections(1).connect_with(options.clone()).await?;
+        let pool = connections(READERS).connect_with(options).await?;
+        let (turn, meters) = (Arc::default(), StoreMeters::default());
+        Ok(Self { pool, writer, turn, observer, meters })
     }
 
     /// A view for reading.
@@ -97,7 +129,7 @@ impl Store {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let snapshot = Snapshot(transaction);
-        Ok(Write { snapshot, turn, store: self.clone(), destroys: false })
+        Ok(Write { snapshot, turn, store: self.clone(), destroys: false, fates: Vec::new() })
     }
 
     /// Waits for what is under way, and closes the database.
@@ -127,15 +159,23 @@ impl Write {
     ///
     /// [`StoreError`] if the database fails: then it may have been written or not.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { snapshot, turn, store, destroys } = self;
+        let Self { snapshot, turn, store, destroys, fates } = self;
         store.observer.before(Effect::Commit);
+        let begun = Instant::now();
         snapshot.0.commit().await?;
+        store.meters.commit_seconds.observe(begun.elapsed().as_secs_f64());
         store.observer.before(Effect::Committed);
+        fates.into_iter().for_each(|fate| store.meters.ended(fate));
         if destroys && let Err(error) = store.scrub().await {
             tracing::warn!(%error, "what was destroyed is in the write-ahead log until later");
         }
         drop(turn);
         Ok(())
+    }
+
+    /// Counts what becomes of a backup set, once it is committed.
+    pub(crate) fn count(&mut self, fate: Fate) {
+        self.fates.push(fate);
     }
 
     /// Notes that so many rows with shares or envelopes were destroyed. States of sessions need no
@@ -177,7 +217,6 @@ fn connections(most: u32) -> SqlitePoolOptions {
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)

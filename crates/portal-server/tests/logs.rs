@@ -49,6 +49,22 @@ async fn a_log_line_is_found_by_its_trace_id_and_holds_no_secret() {
 }
 
 #[tokio::test]
+async fn a_trace_id_of_the_callers_is_logged_and_answered_if_it_is_a_uuid_and_nothing_else_is() {
+    let logs = LogCapture::start();
+    let service = Service::start().await;
+    let id = "6D1F4C7E-2F0A-4F2B-9C3D-5E8A7B6C1D20";
+    let header = "x-portal-trace-id";
+    let answer = service.send(Request::get(route::HEALTH).with(header, id)).await;
+    assert_eq!(answer.headers[header], id);
+    let other = "ck_in-the-wrong-header";
+    let answer = service.send(Request::get(route::HEALTH).with(header, other)).await;
+    assert_ne!(answer.headers[header], other);
+    let text = logs.text();
+    assert!(text.lines().any(|line| line.contains(id) && line.contains("answered")), "{text}");
+    assert!(!text.contains(other), "{text}");
+}
+
+#[tokio::test]
 async fn an_internal_error_is_explained_in_the_log_alone() {
     let logs = LogCapture::start();
     let service = Service::start().await;

@@ -42,7 +42,7 @@ async fn anybody_may_ask_whether_the_service_is_up() {
     let service = Service::start().await;
     let answer = service.send(Request::get(route::HEALTH)).await;
     assert_eq!(answer.text(), r#"{"status":"ok"}"#);
-    assert_eq!(answer.headers["x-portal-trace-id"].len(), 32);
+    assert_eq!(answer.headers["x-portal-trace-id"].len(), 36);
 }
 
 #[tokio::test]

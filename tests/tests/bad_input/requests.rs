@@ -33,7 +33,7 @@ pub(crate) enum Asker {
 
 pub(crate) const fn asker(route: Route) -> Asker {
     match route {
-        Route::Health => Asker::Anybody,
+        Route::Health | Route::Ready => Asker::Anybody,
         Route::CreateClient
         | Route::Clients
         | Route::ClientOfCustodian
@@ -66,6 +66,7 @@ pub(crate) const fn asker(route: Route) -> Asker {
 const fn longest(route: Route) -> usize {
     match route {
         Route::Health
+        | Route::Ready
         | Route::Client
         | Route::Envelope
         | Route::ClientObject
@@ -97,6 +98,7 @@ const fn longest(route: Route) -> usize {
 fn methods(route: Route) -> Vec<Method> {
     match route {
         Route::Health
+        | Route::Ready
         | Route::Client
         | Route::ClientObject
         | Route::BackupPairs
@@ -128,7 +130,9 @@ impl Scene {
         let post =
             |path: &str| Asked::with_body(Method::POST, path, portal_api::MEDIA_TYPE, vec![0; 100]);
         match route {
-            Route::Health | Route::Client | Route::ClientObject => Asked::get(route.path()),
+            Route::Health | Route::Ready | Route::Client | Route::ClientObject => {
+                Asked::get(route.path())
+            }
             Route::BackupPairs => Asked::get(route::backup_pairs(NOBODYS)),
             Route::SigningPairs => Asked::get(route::signing_pairs(NOBODYS)),
             Route::CipherText => Asked::get(route::cipher_text(&self.pending_pair)),
@@ -323,6 +327,7 @@ pub(crate) fn out_of_order(
     match route {
         // There is no order in them.
         Route::Health
+        | Route::Ready
         | Route::CreateClient
         | Route::Client
         | Route::ClientObject

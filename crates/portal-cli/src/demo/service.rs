@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, settings::Setting};
 
 /// A service that ends with this process, however this process ends: it watches its standard
 /// input, and is killed when this is dropped.
@@ -75,6 +75,12 @@ fn spawn(folder: &Path, log: &Path) -> std::io::Result<Child> {
         .stdout(Stdio::piped())
         .stderr(fs::File::create(log)?)
         .kill_on_drop(true);
+    // Settings of whoever runs this are for services of theirs.
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with(Setting::PREFIX) {
+            command.env_remove(name);
+        }
+    }
     // Of another group, so that Ctrl-C ends the story first and then the service.
     #[cfg(unix)]
     command.process_group(0);

@@ -5,8 +5,8 @@ use portal_api::{Nothing, Revocations};
 
 use super::path::BackupPath;
 use crate::{
-    auth::AuthenticatedClient, error::ApiResult, lifecycle, service::SharedService, signed::Signed,
-    store::lifecycle_sets,
+    auth::AuthenticatedClient, error::ApiResult, lifecycle, metrics::Fate, service::SharedService,
+    signed::Signed, store::lifecycle_sets,
 };
 
 pub(crate) async fn drop_pending(
@@ -41,6 +41,7 @@ pub(crate) async fn revoke(
     }
     for set in revoked {
         write.delete_backup(&client.client, &set.id).await?;
+        write.count(Fate::Revoked);
     }
     write.commit().await?;
     Ok(StatusCode::NO_CONTENT)

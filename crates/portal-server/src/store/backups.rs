@@ -6,7 +6,10 @@ use portal_mpc::{ByCurve, OnCurve};
 use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 
 use super::{PairRow, SealedPair, Snapshot, StoreError, Write, columns, pairs::by_curve};
-use crate::lifecycle::{BackupSet, SetState};
+use crate::{
+    lifecycle::{BackupSet, SetState},
+    metrics::Fate,
+};
 
 /// A backup set.
 #[derive(Clone, Debug)]
@@ -160,7 +163,7 @@ impl Write {
         let now = columns::to_column(now);
         let sql = "UPDATE backup_sets SET sequence = $3, completed_at = $4, proved_since = $5 \
                    WHERE client_id = $1 AND id = $2 AND completed_at IS NULL";
-        sqlx::query(sql)
+        let done = sqlx::query(sql)
             .bind(client.as_str())
             .bind(backup.as_str())
             .bind(sequence)
@@ -168,6 +171,9 @@ impl Write {
             .bind(proved.then_some(now))
             .execute(self.connection())
             .await?;
+        if done.rows_affected() > 0 {
+            self.count(Fate::Completed);
+        }
         Ok(())
     }
 

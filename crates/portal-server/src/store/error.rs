@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The tables cannot be brought up to date.
     #[error("the database cannot be brought up to date: {0}")]
     Migration(#[from] MigrateError),
+    /// The tables are those of another release.
+    #[error("the database is of another release: start the service of this one on it first")]
+    OtherRelease,
     /// A row holds what this release does not write.
     #[error("the database holds what is no {0}")]
     Damaged(&'static str),

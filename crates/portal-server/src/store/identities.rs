@@ -4,51 +4,10 @@ use backup_core::{ClientId, CustodianId, EncryptionContext};
 use portal_keys::KeyCheck;
 use sqlx::Row;
 
-use super::{Snapshot, Store, StoreError, Write, columns};
+use super::{KeyOwner, NewKey, Snapshot, StoreError, Write, columns};
 use crate::api_key::ApiKeyHash;
 
-impl Store {
-    /// The client who has this key. Every request asks: with one statement, and no transaction.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn client_by_key(
-        &self,
-        key: &ApiKeyHash,
-    ) -> Result<Option<EncryptionContext>, StoreError> {
-        let sql = "SELECT id, custodian_id, api_key_hash FROM clients WHERE api_key_hash = $1";
-        let row =
-            sqlx::query(sql).bind(key.as_bytes().as_slice()).fetch_optional(&self.pool).await?;
-        let Some(row) = row else { return Ok(None) };
-        if !key.is(row.try_get("api_key_hash")?) {
-            return Ok(None);
-        }
-        let custodian = columns::parsed(row.try_get("custodian_id")?, "custodian id")?;
-        let client = columns::parsed(row.try_get("id")?, "client id")?;
-        Ok(Some(EncryptionContext::new(custodian, client)))
-    }
-}
-
 impl Snapshot {
-    /// The custodian who has this key.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn custodian_by_key(
-        &mut self,
-        key: &ApiKeyHash,
-    ) -> Result<Option<CustodianId>, StoreError> {
-        let row = sqlx::query("SELECT id, api_key_hash FROM custodians WHERE api_key_hash = $1")
-            .bind(key.as_bytes().as_slice())
-            .fetch_optional(self.connection())
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let is_same = key.is(row.try_get("api_key_hash")?);
-        is_same.then(|| columns::parsed(row.try_get("id")?, "custodian id")).transpose()
-    }
-
     /// All custodians.
     ///
     /// # Errors
@@ -84,7 +43,7 @@ impl Snapshot {
 }
 
 impl Write {
-    /// Adds a custodian.
+    /// Adds a custodian, and its first API key.
     ///
     /// # Errors
     ///
@@ -95,13 +54,13 @@ impl Write {
         key: &ApiKeyHash,
         now: u64,
     ) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO custodians (id, api_key_hash, created_at) VALUES ($1, $2, $3)")
+        sqlx::query("INSERT INTO custodians (id, created_at) VALUES ($1, $2)")
             .bind(id.as_str())
-            .bind(key.as_bytes().as_slice())
             .bind(columns::to_column(now))
             .execute(self.connection())
             .await?;
-        Ok(())
+        let owner = KeyOwner::Custodian(id.clone());
+        self.insert_api_key(&owner, NewKey { hash: *key, now, ends_at: None }).await
     }
 
     /// Notes whether a custodian's ciphertexts are kept here.
@@ -122,7 +81,7 @@ impl Write {
         Ok(())
     }
 
-    /// Adds a client.
+    /// Adds a client, and its first API key.
     ///
     /// # Errors
     ///
@@ -135,17 +94,17 @@ impl Write {
         now: u64,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO clients \
-                   (id, custodian_id, api_key_hash, is_account_abstracted, created_at) \
-                   VALUES ($1, $2, $3, $4, $5)";
+                   (id, custodian_id, is_account_abstracted, created_at) \
+                   VALUES ($1, $2, $3, $4)";
         sqlx::query(sql)
             .bind(context.client.as_str())
             .bind(context.custodian.as_str())
-            .bind(key.as_bytes().as_slice())
             .bind(is_account_abstracted)
             .bind(columns::to_column(now))
             .execute(self.connection())
             .await?;
-        Ok(())
+        let owner = KeyOwner::Client(context.clone());
+        self.insert_api_key(&owner, NewKey { hash: *key, now, ends_at: None }).await
     }
 
     /// Adds the check value of a key.

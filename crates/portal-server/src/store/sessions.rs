@@ -3,7 +3,19 @@
 mod rows;
 
 pub(crate) use self::rows::{NewSession, SessionRow};
-use super::{StoreError, Write, columns};
+use super::{Snapshot, StoreError, Write, columns};
+
+impl Snapshot {
+    /// How many sessions wait for their second post.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn open_sessions(&mut self) -> Result<i64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM sessions WHERE NOT is_dead AND sealed_state IS NOT NULL";
+        Ok(sqlx::query_scalar(sql).fetch_one(self.connection()).await?)
+    }
+}
 
 impl Write {
     /// Ends the sessions of another generation, and those that were begun at `before` or earlier:

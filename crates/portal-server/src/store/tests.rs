@@ -57,7 +57,7 @@ async fn what_is_not_committed_was_never_written() {
     let (store, _folder) = store().await;
     let mut write = store.write().await.unwrap();
     let key = add_custodian(&mut write, "acme").await;
-    assert!(write.custodian_by_key(&key.hash()).await.unwrap().is_some());
+    assert!(write.custodian_by_key(&key.hash(), 1).await.unwrap().is_some());
     drop(write);
     assert!(!store.read().await.unwrap().has_custodian().await.unwrap());
     store.write().await.unwrap().commit().await.unwrap();
@@ -81,7 +81,8 @@ async fn writers_take_turns_and_each_sees_what_the_one_before_has_written() {
     let acme = CustodianId::new("acme").unwrap();
     let alice = EncryptionContext::new(acme, ClientId::new("alice").unwrap());
     let mut write = store.write().await.unwrap();
-    let key = add_custodian(&mut write, "acme").await;
+    add_custodian(&mut write, "acme").await;
+    let key = ApiKey::generate(Audience::Client).unwrap();
     write.insert_client(&alice, &key.hash(), false, 1).await.unwrap();
     write.commit().await.unwrap();
     let writers = (0..50).map(|_| {

@@ -87,7 +87,7 @@ impl Answer {
         assert_eq!((error.id, error.code), (id, status), "{self:?}");
         assert!(!error.message.is_empty());
         assert_eq!(self.headers["content-type"], "application/json");
-        assert_eq!(self.headers["x-portal-trace-id"].len(), 32);
+        assert_eq!(self.headers["x-portal-trace-id"].len(), 36);
     }
 
     #[track_caller]

@@ -1,0 +1,268 @@
+//! `portal admin`: custodians and API keys, by whoever has the service's data folder.
+
+use std::{
+    path::{self, Path, PathBuf},
+    time::Duration,
+};
+
+use backup_core::{ClientId, CustodianId, EncryptionContext};
+use clap::{Args, Subcommand};
+use portal_server::{
+    admin::Admin,
+    clock::{Clock, SystemClock},
+    store::{KeyOwner, KeyRow},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    date, duration,
+    failure::{Failure, exit_codes},
+    output::Answer,
+    secret_file,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The businesses whose users have wallets
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal admin custodians --help\n\n", exit_codes!()
+    ))]
+    Custodians(Custodians),
+    /// The users of a custodian
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal admin clients --help\n\n", exit_codes!()
+    ))]
+    Clients(Clients),
+    /// The API keys of custodians and of their clients
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal admin keys --help\n\n", exit_codes!()
+    ))]
+    Keys(Keys),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Custodians {
+    /// Makes a custodian, and its first API key
+    #[command(after_help = concat!(
+        "Example:\n  portal admin custodians create --data portal-data --key-file acme.key\n\n",
+        exit_codes!()
+    ))]
+    Create(CreateCustodian),
+    /// Lists all custodians
+    #[command(after_help = concat!(
+        "Example:\n  portal admin custodians list --data portal-data\n\n", exit_codes!()
+    ))]
+    List(DataFolder),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Clients {
+    /// Lists the clients of a custodian
+    #[command(after_help = concat!(
+        "Example:\n  portal admin clients list --data portal-data --custodian ID\n\n",
+        exit_codes!()
+    ))]
+    List(ListClients),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Makes an API key, beside those that a custodian or a client has
+    ///
+    /// To change a key without a gap: make a new one, put it where the old one is used, see that it
+    /// works, and revoke the old one.
+    #[command(after_help = concat!(
+        "Examples:\n  portal admin keys create --data portal-data --custodian ID \
+         --key-file new.key\n  \
+         portal admin keys create --data portal-data --custodian ID --client ID \\\n      \
+         --expires-in 90d --key-file new.key\n\n",
+        exit_codes!()
+    ))]
+    Create(CreateKey),
+    /// Lists the keys of a custodian or a client, and those that are over too
+    #[command(after_help = concat!(
+        "Example:\n  portal admin keys list --data portal-data --custodian ID\n\n", exit_codes!()
+    ))]
+    List(ListKeys),
+    /// Revokes an API key: no request that comes with it is answered any more
+    ///
+    /// Session tokens that were made before live on for a week at most; their custodian ends them.
+    #[command(after_help = concat!(
+        "Example:\n  portal admin keys revoke --data portal-data KEY\n\n", exit_codes!()
+    ))]
+    Revoke(RevokeKey),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DataFolder {
+    /// The folder of the service, which may be running
+    #[arg(long, value_name = "DIR", env = "PORTAL_SERVE_DATA")]
+    data: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Owner {
+    /// The custodian
+    #[arg(long, value_name = "ID")]
+    custodian: CustodianId,
+    /// A client of it; without one, the keys are the custodian's own
+    #[arg(long, value_name = "ID")]
+    client: Option<ClientId>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CreateCustodian {
+    #[command(flatten)]
+    at: DataFolder,
+    /// The file to write its key to; there must be none
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListClients {
+    #[command(flatten)]
+    at: DataFolder,
+    /// The custodian
+    #[arg(long, value_name = "ID")]
+    custodian: CustodianId,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CreateKey {
+    #[command(flatten)]
+    at: DataFolder,
+    #[command(flatten)]
+    owner: Owner,
+    /// For how long it is in force; without this, until it is revoked
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    expires_in: Option<Duration>,
+    /// The file to write the key to; there must be none
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListKeys {
+    #[command(flatten)]
+    at: DataFolder,
+    #[command(flatten)]
+    owner: Owner,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RevokeKey {
+    #[command(flatten)]
+    at: DataFolder,
+    /// The key's id, as `portal admin keys list` shows it: not the key itself
+    #[arg(value_name = "KEY")]
+    key: String,
+}
+
+pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Custodians(Custodians::Create(create)) => create_custodian(create).await,
+        Command::Custodians(Custodians::List(at)) => list_custodians(at).await,
+        Command::Clients(Clients::List(list)) => list_clients(list).await,
+        Command::Keys(Keys::Create(create)) => create_key(create).await,
+        Command::Keys(Keys::List(list)) => list_keys(list).await,
+        Command::Keys(Keys::Revoke(revoke)) => revoke_key(revoke).await,
+    }
+}
+
+impl DataFolder {
+    async fn open(self) -> Result<Admin, Failure> {
+        Ok(Admin::open(&self.data).await?)
+    }
+}
+
+impl Owner {
+    fn named(self) -> KeyOwner {
+        match self.client {
+            Some(client) => KeyOwner::Client(EncryptionContext::new(self.custodian, client)),
+            None => KeyOwner::Custodian(self.custodian),
+        }
+    }
+}
+
+async fn create_custodian(create: CreateCustodian) -> Result<Answer, Failure> {
+    let key_file = vacant(&create.key_file)?;
+    let admin = create.at.open().await?;
+    let (id, key) = admin.create_custodian().await?;
+    secret_file::create(&key_file, key.expose())?;
+    Ok(Answer {
+        text: format!("Custodian  {id}\nKey file   {}", key_file.display()),
+        json: json!({ "custodian": id.as_str(), "keyFile": key_file }),
+    })
+}
+
+async fn list_custodians(at: DataFolder) -> Result<Answer, Failure> {
+    let custodians = at.open().await?.custodians().await?;
+    Ok(ids("custodians", custodians.iter().map(CustodianId::as_str)))
+}
+
+async fn list_clients(ListClients { at, custodian }: ListClients) -> Result<Answer, Failure> {
+    let clients = at.open().await?.clients(&custodian).await?;
+    Ok(ids("clients", clients.iter().map(ClientId::as_str)))
+}
+
+async fn create_key(create: CreateKey) -> Result<Answer, Failure> {
+    let key_file = vacant(&create.key_file)?;
+    let admin = create.at.open().await?;
+    let seconds = create.expires_in.map(|time| time.as_secs());
+    let (id, key) = admin.create_key(&create.owner.named(), seconds).await?;
+    if let Err(failure) = secret_file::create(&key_file, key.expose()) {
+        admin.revoke_key(&id).await?;
+        return Err(failure);
+    }
+    Ok(Answer {
+        text: format!("Key       {id}\nKey file  {}", key_file.display()),
+        json: json!({ "key": id, "keyFile": key_file }),
+    })
+}
+
+async fn list_keys(list: ListKeys) -> Result<Answer, Failure> {
+    let keys = list.at.open().await?.keys(&list.owner.named()).await?;
+    let now = SystemClock.now();
+    let lines: Vec<_> = keys.iter().map(|key| line(key, now)).collect();
+    let values: Vec<_> = keys.iter().map(|key| value(key, now)).collect();
+    Ok(Answer { text: lines.join("\n"), json: json!({ "keys": values }) })
+}
+
+async fn revoke_key(RevokeKey { at, key }: RevokeKey) -> Result<Answer, Failure> {
+    at.open().await?.revoke_key(&key).await?;
+    Ok(Answer { text: format!("{key} is revoked."), json: json!({ "revoked": key }) })
+}
+
+fn ids<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Answer {
+    let ids: Vec<_> = ids.collect();
+    Answer { text: ids.join("\n"), json: json!({ what: ids }) }
+}
+
+fn line(key: &KeyRow, now: u64) -> String {
+    let ends = match key.ends_at {
+        Some(at) if key.is_over(now) => format!("over since {}", date::as_text(at)),
+        Some(at) => format!("until {}", date::as_text(at)),
+        None => "until it is revoked".to_owned(),
+    };
+    format!("{}  made {}  {ends}", key.id, date::as_text(key.created_at))
+}
+
+fn value(key: &KeyRow, now: u64) -> Value {
+    json!({
+        "key": key.id,
+        "createdAt": key.created_at,
+        "endsAt": key.ends_at,
+        "inForce": !key.is_over(now),
+    })
+}
+
+/// Where a key is to be written: one that cannot be must not be made.
+fn vacant(path: &Path) -> Result<PathBuf, Failure> {
+    let path = path::absolute(path).map_err(|error| Failure::of_file("write", path, &error))?;
+    if path.exists() {
+        let message = format!("{} is there already; name a new file", path.display());
+        return Err(Failure::failed(message));
+    }
+    Ok(path)
+}

@@ -1,0 +1,111 @@
+//! What can be set: one name, for the file, the environment and the command line.
+
+use std::fmt;
+
+/// One thing that can be set.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Setting {
+    Data,
+    Listen,
+    Metrics,
+    Grace,
+    BackupWithPortal,
+    Drain,
+    AddressRate,
+    KeyRate,
+    Proxies,
+    Log,
+    LogFormat,
+}
+
+impl Setting {
+    /// All of them, in the order in which they are shown.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Data,
+        Self::Listen,
+        Self::Metrics,
+        Self::Grace,
+        Self::BackupWithPortal,
+        Self::Drain,
+        Self::AddressRate,
+        Self::KeyRate,
+        Self::Proxies,
+        Self::Log,
+        Self::LogFormat,
+    ];
+
+    /// How the names of our variables begin.
+    pub(crate) const PREFIX: &str = "PORTAL_SERVE_";
+
+    /// The name in the file.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Listen => "listen",
+            Self::Metrics => "metrics",
+            Self::Grace => "grace",
+            Self::BackupWithPortal => "backup-with-portal",
+            Self::Drain => "drain",
+            Self::AddressRate => "address-rate",
+            Self::KeyRate => "key-rate",
+            Self::Proxies => "proxies",
+            Self::Log => "log",
+            Self::LogFormat => "log-format",
+        }
+    }
+
+    /// The name in the environment.
+    pub(crate) fn variable(self) -> String {
+        match self {
+            Self::Log => "PORTAL_LOG".to_owned(),
+            _ => format!("{}{}", Self::PREFIX, self.name().replace('-', "_").to_uppercase()),
+        }
+    }
+
+    /// The name on the command line.
+    pub(crate) fn flag(self) -> String {
+        format!("--{}", self.name())
+    }
+
+    /// As what it is set if nobody says otherwise.
+    pub(crate) const fn default(self) -> Option<&'static str> {
+        match self {
+            Self::Data | Self::BackupWithPortal => None,
+            Self::Listen => Some("127.0.0.1:8080"),
+            Self::Metrics => Some("off"),
+            Self::Grace => Some("30d"),
+            Self::Drain => Some("0s"),
+            Self::AddressRate => Some("60000"),
+            Self::KeyRate => Some("6000"),
+            Self::Proxies => Some("0"),
+            Self::Log => Some("info"),
+            Self::LogFormat => Some("text"),
+        }
+    }
+
+    /// What it may be.
+    pub(crate) const fn allowed(self) -> &'static str {
+        match self {
+            Self::Data => "it is the path of a folder",
+            Self::Listen => "it is an address and a port: 127.0.0.1:8080",
+            Self::Metrics => "it is an address and a port, 127.0.0.1:9464, or off",
+            Self::Grace | Self::Drain => "it is a number and a unit: 30d, 12h, 90m, 60s",
+            Self::BackupWithPortal => "it is true or false",
+            Self::AddressRate | Self::KeyRate => "it is a number from 1 to 4294967295, or off",
+            Self::Proxies => "it is a number from 0 to 16",
+            Self::Log => "it is a level, or targets and levels: info, debug, portal_server=trace",
+            Self::LogFormat => "it is text or json",
+        }
+    }
+
+    /// All names of one kind, for whoever has mistaken one.
+    pub(crate) fn list(name: impl Fn(Self) -> String) -> String {
+        format!("there are {}", Self::ALL.map(name).join(", "))
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
