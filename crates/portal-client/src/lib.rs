@@ -22,7 +22,8 @@ pub use crate::{
     error::{Error, Result},
     notice::Notice,
     portal::{
-        BackUpOptions, BackedUp, Backup, Expected, Portal, PortalBuilder, RecoverOptions,
-        Recovered, Status,
+        BackUpOptions, BackedUp, Backup, BackupSharePair, ClearOptions, Expected,
+        GeneratedBackupShare, Portal, PortalBuilder, RecoverOptions, Recovered, SigningSharePair,
+        Status,
     },
 };

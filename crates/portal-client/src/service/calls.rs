@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use backup_core::{BackupId, EncryptionContext, Envelope};
+use backup_core::{BackupId, EncryptionContext, Envelope, MethodId};
 use portal_api::{
     BackupSetView, ClientView, Commit, DeviceKey, MAX_HEAD_LEN, MEDIA_TYPE, Nothing, Revocations,
-    route,
+    compat::StoredNotice, route,
 };
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
@@ -107,6 +107,12 @@ impl Service {
 
     pub(crate) async fn revoke(&self, key: &DeviceKey, backups: Vec<BackupId>) -> Result<()> {
         self.post_json(key, route::REVOCATIONS, &Revocations { backups }).await.map(drop)
+    }
+
+    /// That an app has stored, or has not stored, its half of what waits for its word.
+    pub(crate) async fn stored_share(&self, method: &MethodId, success: bool) -> Result<()> {
+        let notice = StoredNotice { backup_method: Some(method.clone()), success };
+        self.http.send(&json(Method::PUT, route::STORED_SHARE, &notice)).await.map(drop)
     }
 
     async fn post_json(
