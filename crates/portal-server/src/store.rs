@@ -3,6 +3,7 @@
 mod backups;
 mod clients;
 mod columns;
+mod eject;
 mod error;
 mod identities;
 mod pairs;
@@ -29,6 +30,7 @@ pub(crate) use self::sessions::{NewSession, SessionRow};
 pub use self::{
     backups::{BackupRow, NewBackupSet, StoredEnvelope, lifecycle_sets},
     clients::ClientRow,
+    eject::{Audience, EjectWindow},
     error::StoreError,
     pairs::{PairRow, SealedPair},
     signing::{NewSigningSet, SigningPairRow, SigningRow},
