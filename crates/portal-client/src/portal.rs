@@ -6,6 +6,7 @@ mod by_notice;
 mod clear;
 mod complete;
 mod create;
+mod eject;
 mod interrupted;
 mod questions;
 mod recover;
@@ -28,8 +29,8 @@ use portal_mpc::{Curves, Payload, Signature};
 pub use self::{
     builder::PortalBuilder,
     types::{
-        BackUpOptions, BackedUp, Backup, BackupSharePair, ClearOptions, Expected,
-        GeneratedBackupShare, RecoverOptions, Recovered, SigningSharePair, Status,
+        BackUpOptions, BackedUp, Backup, BackupSharePair, ClearOptions, EjectOptions, Ejected,
+        Expected, GeneratedBackupShare, RecoverOptions, Recovered, SigningSharePair, Status,
     },
 };
 use self::{recover::By, turn::Turn};
@@ -186,6 +187,32 @@ impl Portal {
         progress: &dyn ProgressSink,
     ) -> Result<Recovered> {
         self.recover(method, options, progress).await
+    }
+
+    /// Brings the wallet's private keys together: the client's half from a backup, the custodian's
+    /// from the service, as long as the custodian allows it
+    /// ([`enable_eject`](crate::custodian::enable_eject)). Each key is compared with the wallet's
+    /// public key. Nothing is deleted: the wallet signs and recovers on.
+    ///
+    /// # Security
+    ///
+    /// From then on two parties protect the wallet no longer: whoever has a key has the wallet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Service`] with [`StateInvalid`](portal_api::ErrorId::StateInvalid) while the
+    /// custodian does not allow it: the user is asked nothing. Otherwise as for
+    /// [`recover`](Self::recover).
+    pub async fn eject(
+        &self,
+        method: &MethodId,
+        options: &EjectOptions,
+        progress: &dyn ProgressSink,
+    ) -> Result<Ejected> {
+        let method = self.method(method)?;
+        let ejected = self.turn().await?.eject(&*method, options, progress).await?;
+        progress.report(Progress::Stage(Stage::Done));
+        Ok(ejected)
     }
 
     /// Destroys all backups of a method, first at the service, and then the wrapping keys that this
@@ -346,6 +373,7 @@ mod tests {
         is_send(portal.sign(Payload::Message(b"")));
         is_send(portal.back_up(method, &BackUpOptions::default(), progress));
         is_send(portal.recover(method, &RecoverOptions::default(), progress));
+        is_send(portal.eject(method, &EjectOptions::default(), progress));
         is_send(portal.revoke(method, progress));
         is_send(portal.status());
         is_send(portal.addresses());

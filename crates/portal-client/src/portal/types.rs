@@ -1,7 +1,7 @@
 //! What operations are given, and what they yield.
 
 use backup_core::{BackupId, Curve, EncryptionKey, MethodId, SharePairId};
-use portal_mpc::Namespace;
+use portal_mpc::{ByCurve, Namespace, PrivateKey};
 
 use crate::{Addresses, Notice};
 
@@ -64,6 +64,29 @@ pub struct RecoverOptions {
     pub attempts: Option<u32>,
     /// The encrypted backup that the app has kept. Without it the service is asked for it.
     pub cipher_text: Option<String>,
+}
+
+/// How a wallet is to be ejected.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EjectOptions {
+    /// Which backup is opened, and how.
+    pub open: RecoverOptions,
+    /// The wallet on this curve alone; all of them, if it is not given.
+    pub only: Option<Curve>,
+}
+
+/// A wallet's private keys.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ejected {
+    /// The keys. Secret.
+    pub keys: ByCurve<PrivateKey>,
+    /// What they are the keys of.
+    pub addresses: Addresses,
+    /// The backup that was opened.
+    pub backup: BackupId,
+    /// What else there is to know.
+    pub notices: Vec<Notice>,
 }
 
 /// What may be lost when a device is cleared.
