@@ -35,8 +35,8 @@ pub struct EjectEnabled {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PrepareEject {
-    /// The method of the backup; none, if it is called `UNKNOWN`.
-    #[serde(deserialize_with = "method", skip_serializing_if = "Option::is_none")]
+    /// The method of the backup; none, if it is not named, or called `UNKNOWN`.
+    #[serde(default, deserialize_with = "method", skip_serializing_if = "Option::is_none")]
     #[serde(serialize_with = "encoding::optional_text::serialize")]
     pub backup_method: Option<MethodId>,
     /// The pair of the backup.
