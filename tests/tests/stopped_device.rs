@@ -59,7 +59,7 @@ impl<'a> Scene<'a> {
 }
 
 async fn back_up(app: Portal, enroll_anew: bool) -> Result<()> {
-    let options = BackUpOptions { enroll_anew, skip_trial: false };
+    let options = BackUpOptions { enroll_anew, ..BackUpOptions::default() };
     app.back_up(&memory_id(), &options, &unseen).await.map(drop)
 }
 

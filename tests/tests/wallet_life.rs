@@ -17,8 +17,8 @@ use backup_core::{
 use backup_methods_password::{Cost, Password, PasswordPrompt, PasswordRequest};
 use backup_testkit::MemoryStore;
 use portal_client::{
-    BackUpOptions, Curves, Error, ErrorId, Expected, Namespace, Notice, Payload, Portal,
-    RecoverOptions, Signature,
+    BackUpOptions, ClearOptions, Curves, Error, ErrorId, Expected, Namespace, Notice, Payload,
+    Portal, RecoverOptions, Signature,
 };
 use portal_tests::wallets::{
     Device, TestClient, TestService, memory_id, memory_method, on_runtime, unseen,
@@ -395,7 +395,7 @@ fn a_cleared_device_has_nothing_and_recovers() {
         let app = scene.first_app();
         let addresses = app.addresses().await.unwrap();
         back_up(&app).await;
-        app.clear_local_wallet().await.unwrap();
+        app.clear_local_wallet(&ClearOptions::default()).await.unwrap();
         assert_eq!(app.addresses().await.unwrap(), None);
         assert!(matches!(app.sign(Payload::Message(b"m")).await, Err(Error::NoWallet)));
         app.recover(&memory_id(), &RecoverOptions::default(), &unseen).await.unwrap();

@@ -5,7 +5,7 @@ use portal_mpc::HoldProof;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{DevicePublicKey, PerCurve, device_key::push_field, encoding};
+use crate::{Completion, DevicePublicKey, PerCurve, device_key::push_field, encoding};
 
 /// A backup set.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -19,6 +19,8 @@ pub struct BackupSetView {
     pub method: MethodId,
     /// How far it has come.
     pub status: BackupStatus,
+    /// What completes it.
+    pub completion: Completion,
     /// Whether it is the newest completed one of its method.
     pub head: bool,
     /// Whether it was seen to work, so that older ones may go.

@@ -15,6 +15,8 @@ pub struct ClientView {
     /// The client.
     #[serde(with = "encoding::text")]
     pub id: ClientId,
+    /// Whether the service keeps its ciphertexts. Otherwise its custodian's apps keep them.
+    pub backup_with_portal: bool,
     /// The set that signs; none before the first wallet.
     pub signing: Option<SigningSetView>,
     /// Sets that wait for their confirmation, newest first.

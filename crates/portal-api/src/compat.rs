@@ -1,6 +1,7 @@
 //! What Portal's public API says: the bodies of its routes, as its SDKs send and read them.
 
 mod client;
+mod eject;
 mod notices;
 mod timestamp;
 
@@ -9,6 +10,10 @@ pub use self::{
         BackupPairObject, Bitcoin, ClientObject, ClientObjects, CustodianObject, EnvironmentObject,
         MetadataObject, NamespaceObject, Namespaces, P2wpkh, PairStatus, SigningPairObject,
         WalletObject,
+    },
+    eject::{
+        EjectEnabled, EjectableShare, EjectableShares, Ejected, EnableEject, PrepareEject,
+        PreparedEject, wallet_id,
     },
     notices::{
         BackupPairNotice, BackupStage, CipherText, Identify, SigningPairNotice, SigningStage,

@@ -9,6 +9,7 @@ mod encoding;
 mod error;
 mod frame;
 mod per_curve;
+mod release;
 pub mod route;
 mod session;
 
@@ -22,5 +23,6 @@ pub use crate::{
     error::{ErrorBody, ErrorDetail, ErrorId},
     frame::{FrameError, MAX_HEAD_LEN, MEDIA_TYPE, PostFrame, ReplyFrame},
     per_curve::PerCurve,
+    release::{NotReleased, ReleaseKey, ReleaseRecipient, ReleasedHalf, release_statement},
     session::{Completion, FirstPost, FirstReply, Nothing, PairName, SignPayload},
 };

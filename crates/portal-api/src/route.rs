@@ -36,6 +36,9 @@ pub const IDENTIFY: &str = "/api/v1/analytics/identify";
 /// What a user did, for statistics that are not kept.
 pub const TRACK: &str = "/api/v1/analytics/track";
 
+/// A notice that a wallet was ejected.
+pub const EJECTED: &str = "/api/v3/clients/me/eject";
+
 /// Every route of the service. Its router is made of [`ALL`](Self::ALL) and of nothing else, and
 /// so are the tests of what every route refuses.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -86,6 +89,12 @@ pub enum Route {
     Identify,
     /// An app tells what its user did.
     Track,
+    /// The custodian's half of a backup is released, to eject a wallet.
+    PrepareEject,
+    /// Whether a wallet may be ejected, and the client's half.
+    EjectableShares,
+    /// An app tells that it has ejected.
+    Ejected,
     /// A custodian's clients.
     Clients,
     /// One of them.
@@ -94,11 +103,15 @@ pub enum Route {
     CreateClientSession,
     /// A custodian ends all session tokens of one of them.
     EndClientSessions,
+    /// A custodian lets one of them eject a wallet for a while.
+    EnableEject,
+    /// Both halves of a wallet that may be ejected, for the custodian.
+    EjectableSharesOfCustodian,
 }
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 32] = [
         Self::Health,
         Self::Ready,
         Self::CreateClient,
@@ -122,10 +135,15 @@ impl Route {
         Self::StoredKey,
         Self::Identify,
         Self::Track,
+        Self::PrepareEject,
+        Self::EjectableShares,
+        Self::Ejected,
         Self::Clients,
         Self::ClientOfCustodian,
         Self::CreateClientSession,
         Self::EndClientSessions,
+        Self::EnableEject,
+        Self::EjectableSharesOfCustodian,
     ];
 
     /// Its path, with what stands for an id in braces.
@@ -154,6 +172,13 @@ impl Route {
             Self::StoredKey => STORED_KEY,
             Self::Identify => IDENTIFY,
             Self::Track => TRACK,
+            Self::PrepareEject => "/api/v3/clients/me/wallets/{wallet}/prepare-eject",
+            Self::EjectableShares => "/api/v3/clients/me/wallets/{wallet}/ejectable-backup-shares",
+            Self::Ejected => EJECTED,
+            Self::EnableEject => "/api/v3/custodians/me/clients/{client}/enable-eject",
+            Self::EjectableSharesOfCustodian => {
+                "/api/v3/custodians/me/clients/{client}/wallets/{wallet}/ejectable-backup-shares"
+            }
             Self::ClientOfCustodian => "/api/v3/custodians/me/clients/{client}",
             Self::CreateClientSession | Self::EndClientSessions => {
                 "/api/v3/custodians/me/clients/{client}/sessions"
@@ -183,6 +208,8 @@ impl Route {
                 | Self::CipherText
                 | Self::Clients
                 | Self::ClientOfCustodian
+                | Self::EjectableShares
+                | Self::EjectableSharesOfCustodian
         )
     }
 }
@@ -221,6 +248,31 @@ pub fn backup_pairs(wallet: &str) -> String {
 #[must_use]
 pub fn signing_pairs(wallet: &str) -> String {
     format!("{ME}/wallets/{}/signing-share-pairs", segment(wallet))
+}
+
+/// Where the custodian's half is released, to eject a wallet.
+#[must_use]
+pub fn prepare_eject(wallet: &str) -> String {
+    format!("{ME}/wallets/{}/prepare-eject", segment(wallet))
+}
+
+/// Whether a wallet may be ejected, and the client's half.
+#[must_use]
+pub fn ejectable_shares(wallet: &str) -> String {
+    format!("{ME}/wallets/{}/ejectable-backup-shares", segment(wallet))
+}
+
+/// Where a custodian lets a client eject a wallet.
+#[must_use]
+pub fn enable_eject(client: &str) -> String {
+    format!("{}/enable-eject", client_of_custodian(client))
+}
+
+/// Both halves of a wallet that may be ejected, for the custodian.
+#[must_use]
+pub fn ejectable_shares_of_custodian(client: &str, wallet: &str) -> String {
+    let client = client_of_custodian(client);
+    format!("{client}/wallets/{}/ejectable-backup-shares", segment(wallet))
 }
 
 /// Where the ciphertext of a backup pair is stored.

@@ -89,7 +89,11 @@ pub(crate) async fn run(backup: Backup, output: Output) -> Result<Answer, Failur
 async fn run_make(make: &Make, output: Output) -> Result<Answer, Failure> {
     let method = make.method.id();
     let wallet = make.profile.open()?.wallet([make.password.method()?])?;
-    let options = BackUpOptions { enroll_anew: make.enroll_anew, skip_trial: make.skip_trial };
+    let options = BackUpOptions {
+        enroll_anew: make.enroll_anew,
+        skip_trial: make.skip_trial,
+        ..BackUpOptions::default()
+    };
     let made = wallet.back_up(&method, &options, &*output.progress()).await?;
     Ok(answer(&method, &made))
 }

@@ -1,6 +1,9 @@
 //! `portal client`: who a device speaks for.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use backup_core::{ClientId, CustodianId, EncryptionContext};
 use clap::{Args, Subcommand};
@@ -8,6 +11,8 @@ use portal_client::custodian;
 use serde_json::json;
 
 use crate::{
+    curve::CurveName,
+    date, duration,
     failure::{Failure, exit_codes},
     output::Answer,
     profile::{Profile, ProfileAt},
@@ -38,6 +43,16 @@ pub(crate) enum Command {
         exit_codes!()
     ))]
     Import(Import),
+    /// Lets a client eject its wallet for a while: bring the private key into one place
+    ///
+    /// Only the custodian can, and should know who asks for it: whoever can open a backup of the
+    /// client then gets the private key. Until the time is over, `portal eject` works.
+    #[command(after_help = concat!(
+        "Example:\n  portal client enable-eject --service http://127.0.0.1:8080 \\\n      \
+         --custodian-key-file portal-data/custodian.key --client ID --for 10m\n\n",
+        exit_codes!()
+    ))]
+    EnableEject(EnableEject),
 }
 
 #[derive(Args, Debug)]
@@ -70,10 +85,30 @@ pub(crate) struct Import {
     profile: ProfileAt,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct EnableEject {
+    /// The address of the service
+    #[arg(long, value_name = "URL")]
+    service: String,
+    /// The file with the custodian's key (`-`: standard input)
+    #[arg(long, value_name = "FILE")]
+    custodian_key_file: PathBuf,
+    /// The client's id
+    #[arg(long, value_name = "ID")]
+    client: ClientId,
+    /// Of which wallet; of all, unless you say otherwise
+    #[arg(long)]
+    curve: Option<CurveName>,
+    /// For how long, at least a minute: 5m unless you say otherwise
+    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
+    time: Option<Duration>,
+}
+
 pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
     match command {
         Command::New(new) => make(new).await,
         Command::Import(import) => import_client(import),
+        Command::EnableEject(enable) => enable_eject(enable).await,
     }
 }
 
@@ -91,6 +126,24 @@ fn import_client(import: Import) -> Result<Answer, Failure> {
     let client = EncryptionContext::new(import.custodian, import.client);
     let profile = vacant.create(&import.service, &client, &api_key)?;
     Ok(made(&profile, "Bring the wallet back with `portal recover`."))
+}
+
+async fn enable_eject(enable: EnableEject) -> Result<Answer, Failure> {
+    let key = secret_file::read_api_key(&enable.custodian_key_file)?;
+    let only = enable.curve.map(CurveName::curve);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let until = enable.time.map(|time| (now + time).as_secs());
+    let (service, client) = (&enable.service, &enable.client);
+    let allowed = custodian::enable_eject(service, &key, client, only, until).await?;
+    let mut text = format!("The client {client} may eject:\n");
+    text.extend(allowed.iter().map(|wallet| {
+        format!("its {} wallet, until {}\n", wallet.curve, date::as_text(wallet.until))
+    }));
+    let wallets = allowed
+        .iter()
+        .map(|wallet| json!({ "curve": wallet.curve.as_str(), "ejectableUntil": wallet.until }));
+    let json = json!({ "client": client.as_str(), "wallets": wallets.collect::<Vec<_>>() });
+    Ok(Answer { text, json })
 }
 
 fn made(profile: &Profile, next: &str) -> Answer {

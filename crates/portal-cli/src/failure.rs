@@ -170,6 +170,7 @@ fn kind_of_client(error: &portal_client::Error) -> Kind {
         | Error::NoWallet
         | Error::WalletExists
         | Error::NoBackup(_)
+        | Error::NotBackedUp
         | Error::RolledBack(_)
         | Error::OtherWallet(_)
         | Error::Frozen { .. } => Kind::State,

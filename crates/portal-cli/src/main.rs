@@ -6,10 +6,12 @@ mod backup;
 mod bounded_file;
 mod client;
 mod config;
+mod curve;
 mod date;
 mod demo;
 mod durable;
 mod duration;
+mod eject;
 mod envelope;
 mod failure;
 mod generate;
@@ -139,6 +141,15 @@ enum Command {
         exit_codes!()
     ))]
     Recover(recover::Recover),
+    /// Brings the wallet's private keys together, and writes them to a file
+    ///
+    /// Until then no whole key is anywhere; afterwards whoever has the file has the wallet. So the
+    /// business that keeps the other half of your backups has to allow it first, for a while: with
+    /// `portal client enable-eject`. Nothing is deleted: the wallet signs and recovers as before.
+    #[command(after_help = concat!(
+        "Example:\n  portal eject --yes --to private-keys.txt\n\n", exit_codes!()
+    ))]
+    Eject(eject::Eject),
     /// Shows what there is of the wallet: on this device, at the service, and as backups
     #[command(after_help = concat!(
         "Examples:\n  portal status\n  portal status --json\n\n", exit_codes!()
@@ -213,6 +224,7 @@ async fn short_answer(command: Command, output: Output) -> Result<Answer, Failur
         Command::Wallet(command) => wallet::run(command, output).await,
         Command::Backup(backup) => backup::run(backup, output).await,
         Command::Recover(recover) => recover::run(recover, output).await,
+        Command::Eject(eject) => eject::run(eject, output).await,
         Command::Status(status) => status::run(status).await,
         Command::Envelope(command) => envelope::run(&command),
         Command::Demo | Command::Serve(_) => unreachable!("they are run above"),

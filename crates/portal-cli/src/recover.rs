@@ -43,7 +43,7 @@ pub(crate) async fn run(recover: Recover, output: Output) -> Result<Answer, Fail
     let options = RecoverOptions {
         backup: recover.backup,
         expected: expected.map(Expected::Addresses),
-        attempts: None,
+        ..RecoverOptions::default()
     };
     Ok(answer(&wallet.recover(&method, &options, &*output.progress()).await?))
 }

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use portal_client::{Addresses, Payload, Signature};
 use portal_mpc::OnCurve;
 use serde_json::json;
 
 use crate::{
     address, bounded_file,
+    curve::CurveName,
     failure::{Failure, Kind, exit_codes},
     output::{Answer, Output},
     profile::ProfileAt,
@@ -65,14 +66,6 @@ pub(crate) struct Sign {
     what: What,
     #[command(flatten)]
     profile: ProfileAt,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum CurveName {
-    /// Ethereum and other EVM chains, Bitcoin, Tron
-    Secp256k1,
-    /// Solana, Stellar
-    Ed25519,
 }
 
 #[derive(Args, Debug)]

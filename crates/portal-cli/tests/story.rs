@@ -191,3 +191,32 @@ fn lose(world: &World, profile: &str) {
     fs::copy(world.path(profile).join("api-key"), world.path("api-key")).unwrap();
     fs::remove_dir_all(world.path(profile)).unwrap();
 }
+
+#[test]
+fn private_keys_are_ejected_into_a_file_once_the_business_and_the_user_agree() {
+    let (world, client) = backed_up();
+    let to = ["eject", "--to", "keys.txt", "--password-file", "password"];
+    let ran = world.run("old", &[&to[..], &["--json"]].concat());
+    assert_eq!((ran.code, ran.error_kind().as_str()), (Some(2), "usage"), "{}", ran.said());
+    let confirmed = [&to[..], &["--yes", "--json"]].concat();
+    let ran = world.run("old", &confirmed);
+    assert_eq!((ran.code, ran.error_kind().as_str()), (Some(5), "state"), "{}", ran.said());
+
+    let key_file = world.custodian_key_file.to_str().unwrap();
+    let id = client["client"].as_str().unwrap();
+    let service = ["--service", &world.url, "--custodian-key-file", key_file, "--client", id];
+    let enable = [&["client", "enable-eject"][..], &service, &["--for", "10m"]].concat();
+    let allowed = world.json("old", &enable);
+    assert_eq!(allowed["wallets"].as_array().unwrap().len(), 2);
+
+    let ejected = world.json("old", &confirmed[..confirmed.len() - 1]);
+    assert_eq!(ejected["curves"], serde_json::json!(["SECP256K1", "ED25519"]));
+    let keys = fs::read_to_string(world.path("keys.txt")).unwrap();
+    let lines: Vec<_> = keys.lines().collect();
+    assert!(lines[0].starts_with("SECP256K1 ") && lines[0].len() == 10 + 64);
+    assert!(lines[1].starts_with("ED25519 ") && lines.len() == 2);
+    assert!(!ejected.to_string().contains(&lines[0][10..]), "no key is printed");
+    let again = world.run("old", &confirmed);
+    assert_eq!(again.code, Some(2), "nothing is overwritten: {}", again.said());
+    assert_eq!(fs::read_to_string(world.path("keys.txt")).unwrap(), keys);
+}

@@ -1,12 +1,17 @@
 //! What a custodian's own servers ask for, and apps never do.
 
-use backup_core::{ClientId, EncryptionContext};
-use portal_api::{CreateClient, CreatedClient, route};
+use backup_core::{ClientId, Curve, EncryptionContext};
+use portal_api::{
+    CreateClient, CreatedClient,
+    compat::{EjectEnabled, EnableEject, Timestamp},
+    route,
+};
 use reqwest::Method;
+use serde::Deserialize;
 
 use crate::{
     ApiKey, Error, Result,
-    service::{Http, HttpOptions, json, parse},
+    service::{Http, HttpOptions, Request, json, parse},
 };
 
 /// Makes a client, with a custodian's API key: who it is, and the client's own API key.
@@ -30,4 +35,66 @@ pub async fn create_client(
     })?;
     let key = ApiKey::new(created.client_api_key.as_str())?;
     Ok((EncryptionContext::new(created.custodian_id, client), key))
+}
+
+/// A wallet that may be ejected.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Ejectable {
+    /// Its curve.
+    pub curve: Curve,
+    /// Until then (seconds since 1970, by the service's clock).
+    pub until: u64,
+}
+
+/// Lets a client eject its wallets for a while, with a custodian's API key: all of them, or that on
+/// one curve; until a time, at least a minute ahead by the service's clock, or for five minutes.
+///
+/// # Security
+///
+/// Who can open a backup of the client gets its private key then. Be sure of who asks.
+///
+/// # Errors
+///
+/// [`Error::InvalidInput`] for the address, or if the client has no such wallet; otherwise as for
+/// [`create_client`]. If there are several wallets, some may be allowed already.
+pub async fn enable_eject(
+    service: &str,
+    custodian_key: &ApiKey,
+    client: &ClientId,
+    only: Option<Curve>,
+    until: Option<u64>,
+) -> Result<Vec<Ejectable>> {
+    let http = Http::new(service, custodian_key, HttpOptions::default())?;
+    let path = route::client_of_custodian(client.as_str());
+    let known: Client = parse(&http.send(&Request::get(path, LONGEST_CLIENT)).await?)?;
+    let mut ejectable = Vec::new();
+    for curve in Curve::ALL.into_iter().filter(|curve| only.is_none_or(|only| only == *curve)) {
+        for wallet in known.wallets.iter().filter(|wallet| wallet.curve == curve.as_str()) {
+            let until = until.map(Timestamp);
+            let body = EnableEject { wallet_id: wallet.id.clone(), ejectable_until: until };
+            let request = json(Method::PATCH, &route::enable_eject(client.as_str()), &body);
+            let EjectEnabled { ejectable_until } = parse(&http.send(&request).await?)?;
+            ejectable.push(Ejectable { curve, until: ejectable_until.0 });
+        }
+    }
+    if ejectable.is_empty() {
+        return Err(Error::InvalidInput("the client has no such wallet".into()));
+    }
+    Ok(ejectable)
+}
+
+/// More than a client with thousands of pairs has.
+const LONGEST_CLIENT: usize = 4 * 1024 * 1024;
+
+/// What is read of a client.
+#[derive(Deserialize)]
+struct Client {
+    wallets: Vec<Wallet>,
+}
+
+#[derive(Deserialize)]
+struct Wallet {
+    id: String,
+    curve: String,
 }

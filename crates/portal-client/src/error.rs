@@ -73,6 +73,14 @@ pub enum Error {
     #[error("there is no completed backup of {0} that fits; try another method")]
     NoBackup(MethodId),
 
+    /// No backup of this wallet is known to work, so that clearing the device might lose it. Make
+    /// one, or say that it may be lost.
+    #[error(
+        "no backup of this wallet is known to work, and this device has it: make a backup first, \
+         or say that the wallet may be lost"
+    )]
+    NotBackedUp,
+
     /// Another operation with this wallet is going on. Try again when it is done.
     #[error("another operation with this wallet is going on; try again when it is done")]
     InProgress,

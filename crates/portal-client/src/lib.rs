@@ -13,7 +13,7 @@ mod records;
 mod service;
 
 pub use portal_api::ErrorId;
-pub use portal_mpc::{ByCurve, Curves, Namespace, Payload, PublicKey, Signature};
+pub use portal_mpc::{ByCurve, Curves, Namespace, Payload, PrivateKey, PublicKey, Signature};
 
 pub use crate::{
     addresses::Addresses,
@@ -22,7 +22,8 @@ pub use crate::{
     error::{Error, Result},
     notice::Notice,
     portal::{
-        BackUpOptions, BackedUp, Backup, Expected, Portal, PortalBuilder, RecoverOptions,
-        Recovered, Status,
+        BackUpOptions, BackedUp, Backup, BackupSharePair, ClearOptions, EjectOptions, Ejected,
+        Expected, GeneratedBackupShare, Portal, PortalBuilder, RecoverOptions, Recovered,
+        SigningSharePair, Status,
     },
 };

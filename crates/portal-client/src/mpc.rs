@@ -1,6 +1,7 @@
 //! The two-party protocols, run with the service: each computes on a thread of its own.
 
 mod caller;
+mod eject;
 mod operations;
 mod shares;
 

@@ -2,9 +2,13 @@
 
 mod back_up;
 mod builder;
+mod by_notice;
+mod clear;
 mod complete;
 mod create;
+mod eject;
 mod interrupted;
+mod questions;
 mod recover;
 mod retire;
 mod revoke;
@@ -17,15 +21,19 @@ mod view;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use backup_core::{
-    BackupMethod, EncryptionContext, ErrorKind, MethodId, Progress, ProgressSink, Stage,
+    BackupKey, BackupMethod, EncryptionContext, EncryptionKey, ErrorKind, MethodId, Progress,
+    ProgressSink, Stage,
 };
 use portal_mpc::{Curves, Payload, Signature};
 
-use self::turn::Turn;
 pub use self::{
     builder::PortalBuilder,
-    types::{BackUpOptions, BackedUp, Backup, Expected, RecoverOptions, Recovered, Status},
+    types::{
+        BackUpOptions, BackedUp, Backup, BackupSharePair, ClearOptions, EjectOptions, Ejected,
+        Expected, GeneratedBackupShare, RecoverOptions, Recovered, SigningSharePair, Status,
+    },
 };
+use self::{recover::By, turn::Turn};
 use crate::{
     Addresses, ApiKey, Error, Notice, Result,
     device::{DeviceStore, WalletOperation},
@@ -103,6 +111,37 @@ impl Portal {
         Ok(backed_up)
     }
 
+    /// Makes a backup of which the app keeps the key itself, where writing it takes a step of its
+    /// own. The app writes the key, and the ciphertext if it keeps those, reads both back, and then
+    /// says so: [`stored_client_backup_share`](Self::stored_client_backup_share), with the method
+    /// `CUSTOM`. Before that the backup recovers nothing, and after a week it is gone. It is
+    /// recovered by [`recover_with_key`](Self::recover_with_key).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] if this wallet's devices commit backups of `CUSTOM`; otherwise as
+    /// for [`back_up`](Self::back_up).
+    pub async fn generate_backup_share(
+        &self,
+        progress: &dyn ProgressSink,
+    ) -> Result<GeneratedBackupShare> {
+        let generated = self.turn().await?.generate_backup_share(progress).await?;
+        progress.report(Progress::Stage(Stage::Done));
+        Ok(generated)
+    }
+
+    /// Tells the service that the app has stored what is needed to open the backup that waits for
+    /// its word, and where: with the method of the backup. That completes it. If storing failed,
+    /// `success` is false, and nothing changes: the backup goes by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Service`] with [`StateInvalid`](portal_api::ErrorId::StateInvalid) if no such
+    /// backup waits, also when it comes twice. Otherwise as [`Error`] says.
+    pub async fn stored_client_backup_share(&self, method: &MethodId, success: bool) -> Result<()> {
+        self.turn().await?.tell_stored(method, success).await
+    }
+
     /// Brings the wallet back from a backup, and makes this device the one that signs.
     ///
     /// # Errors
@@ -117,9 +156,63 @@ impl Portal {
         progress: &dyn ProgressSink,
     ) -> Result<Recovered> {
         let method = self.method(method)?;
-        let recovered = self.turn().await?.recover(&*method, options, progress).await?;
+        self.recover_by(By::Method(&*method), options, progress).await
+    }
+
+    /// The same with the key that the app has kept, from a backup that
+    /// [`generate_backup_share`](Self::generate_backup_share) made.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recover`](Self::recover).
+    pub async fn recover_with_key(
+        &self,
+        key: EncryptionKey,
+        options: &RecoverOptions,
+        progress: &dyn ProgressSink,
+    ) -> Result<Recovered> {
+        self.recover_by(By::Key(&BackupKey::from(key)), options, progress).await
+    }
+
+    /// Brings the wallet to another device of the user's: [`recover`](Self::recover), by the name
+    /// that Portal has for it. The device that signed until now signs no more.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recover`](Self::recover).
+    pub async fn provision_wallet(
+        &self,
+        method: &MethodId,
+        options: &RecoverOptions,
+        progress: &dyn ProgressSink,
+    ) -> Result<Recovered> {
+        self.recover(method, options, progress).await
+    }
+
+    /// Brings the wallet's private keys together: the client's half from a backup, the custodian's
+    /// from the service, as long as the custodian allows it
+    /// ([`enable_eject`](crate::custodian::enable_eject)). Each key is compared with the wallet's
+    /// public key. Nothing is deleted: the wallet signs and recovers on.
+    ///
+    /// # Security
+    ///
+    /// From then on two parties protect the wallet no longer: whoever has a key has the wallet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Service`] with [`StateInvalid`](portal_api::ErrorId::StateInvalid) while the
+    /// custodian does not allow it: the user is asked nothing. Otherwise as for
+    /// [`recover`](Self::recover).
+    pub async fn eject(
+        &self,
+        method: &MethodId,
+        options: &EjectOptions,
+        progress: &dyn ProgressSink,
+    ) -> Result<Ejected> {
+        let method = self.method(method)?;
+        let ejected = self.turn().await?.eject(&*method, options, progress).await?;
         progress.report(Progress::Stage(Stage::Done));
-        Ok(recovered)
+        Ok(ejected)
     }
 
     /// Destroys all backups of a method, first at the service, and then the wrapping keys that this
@@ -168,13 +261,21 @@ impl Portal {
         Ok(self.turn().await?.into_notices())
     }
 
-    /// Removes the wallet, and all else, from this device. Only a backup brings it back.
+    /// Removes the wallet, and all else, from this device. Only a backup brings it back: so it is
+    /// refused unless one is known to work, or another device has the wallet now, or `options` say
+    /// that it may be lost.
     ///
     /// # Errors
     ///
-    /// [`Error::Device`], or [`Error::InProgress`].
-    pub async fn clear_local_wallet(&self) -> Result<()> {
-        self.begin().await?.erase().map_err(Error::Device)
+    /// [`Error::NotBackedUp`], [`Error::RolledBack`]: nothing was removed. Otherwise as [`Error`]
+    /// says.
+    pub async fn clear_local_wallet(&self, options: &ClearOptions) -> Result<()> {
+        let operation = if options.even_without_backup {
+            self.begin().await?
+        } else {
+            self.turn().await?.expendable()?
+        };
+        operation.erase().map_err(Error::Device)
     }
 
     /// Whose wallet it is.
@@ -186,6 +287,17 @@ impl Portal {
     /// The methods that the app brought.
     pub fn methods(&self) -> impl Iterator<Item = &MethodId> {
         self.methods.keys()
+    }
+
+    async fn recover_by(
+        &self,
+        by: By<'_>,
+        options: &RecoverOptions,
+        progress: &dyn ProgressSink,
+    ) -> Result<Recovered> {
+        let recovered = self.turn().await?.recover(by, options, progress).await?;
+        progress.report(Progress::Stage(Stage::Done));
+        Ok(recovered)
     }
 
     fn method(&self, id: &MethodId) -> Result<Arc<dyn BackupMethod>> {
@@ -261,10 +373,14 @@ mod tests {
         is_send(portal.sign(Payload::Message(b"")));
         is_send(portal.back_up(method, &BackUpOptions::default(), progress));
         is_send(portal.recover(method, &RecoverOptions::default(), progress));
+        is_send(portal.eject(method, &EjectOptions::default(), progress));
         is_send(portal.revoke(method, progress));
         is_send(portal.status());
         is_send(portal.addresses());
         is_send(portal.finish_interrupted());
-        is_send(portal.clear_local_wallet());
+        is_send(portal.clear_local_wallet(&ClearOptions::default()));
+        is_send(portal.generate_backup_share(progress));
+        is_send(portal.stored_client_backup_share(method, true));
+        is_send(portal.is_wallet_recoverable(None));
     }
 }

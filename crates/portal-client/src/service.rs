@@ -9,4 +9,5 @@ mod url;
 pub(crate) use self::{
     calls::{PostRequest, Service, json, parse},
     http::{Http, HttpOptions},
+    request::Request,
 };

@@ -126,3 +126,21 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_to_end ON sessions (created_at) WHERE NOT is_dead;
 CREATE INDEX session_marks ON sessions (created_at) WHERE uses IS NULL;
 CREATE INDEX sessions_of_signing_sets ON sessions (uses);
+
+-- Until when a wallet may be ejected, as its custodian has allowed.
+CREATE TABLE eject_windows (
+    client_id TEXT NOT NULL REFERENCES clients (id),
+    wallet_id TEXT NOT NULL,
+    until     BIGINT NOT NULL,
+    PRIMARY KEY (client_id, wallet_id)
+);
+
+-- Every custodian's half that ever left the service, and to whom: CLIENT or CUSTODIAN. They stay.
+CREATE TABLE releases (
+    client_id   TEXT NOT NULL REFERENCES clients (id),
+    wallet_id   TEXT NOT NULL,
+    pair_id     TEXT NOT NULL,
+    audience    TEXT NOT NULL,
+    released_at BIGINT NOT NULL
+);
+CREATE INDEX releases_of_client ON releases (client_id);

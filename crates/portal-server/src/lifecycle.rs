@@ -151,6 +151,13 @@ pub fn newest<'a>(
     completed.max_by_key(|set| set.sequence())
 }
 
+/// The newest completed set that brings this wallet back, whatever its method.
+#[must_use]
+pub fn newest_of_wallet(sets: &[BackupSet], wallet: Curve) -> Option<&BackupSet> {
+    let completed = sets.iter().filter(|set| set.is_completed() && set.wallets.contains(&wallet));
+    completed.max_by_key(|set| set.sequence())
+}
+
 /// Decides over a commit whose envelope, proofs and custodian's halves were found right.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ mod api_keys;
 mod backups;
 mod clients;
 mod columns;
+mod eject;
 mod envelopes;
 mod error;
 mod identities;
@@ -32,6 +33,7 @@ pub use self::{
     api_keys::{KeyOwner, KeyRow, NewKey},
     backups::{BackupRow, NewBackupSet, lifecycle_sets},
     clients::ClientRow,
+    eject::{Audience, EjectWindow},
     envelopes::{EnvelopeSlot, SlotPair, StoredEnvelope},
     error::StoreError,
     pairs::{PairRow, SealedPair},

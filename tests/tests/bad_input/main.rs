@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod compat;
+mod eject;
 mod requests;
 mod scene;
 mod secrets;

@@ -13,7 +13,7 @@ use portal_tests::middle::{Asked, Method};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{compat, scene::Scene};
+use crate::{compat, eject, scene::Scene};
 
 /// A key that nobody has.
 pub(crate) const STRANGER: &str = "ck_QmVhcmVyIG9mIG5vdGhpbmcgYXQgYWxsLCBub3QgMQQ";
@@ -38,7 +38,9 @@ pub(crate) const fn asker(route: Route) -> Asker {
         | Route::Clients
         | Route::ClientOfCustodian
         | Route::CreateClientSession
-        | Route::EndClientSessions => Asker::Custodian,
+        | Route::EndClientSessions
+        | Route::EnableEject
+        | Route::EjectableSharesOfCustodian => Asker::Custodian,
         Route::Client
         | Route::Envelope
         | Route::ClientObject
@@ -52,7 +54,10 @@ pub(crate) const fn asker(route: Route) -> Asker {
         | Route::StoredShareV1
         | Route::StoredKey
         | Route::Identify
-        | Route::Track => Asker::Client,
+        | Route::Track
+        | Route::PrepareEject
+        | Route::EjectableShares
+        | Route::Ejected => Asker::Client,
         Route::FirstPost
         | Route::SecondPost
         | Route::StoreEnvelope
@@ -74,7 +79,9 @@ const fn longest(route: Route) -> usize {
         | Route::SigningPairs
         | Route::CipherText
         | Route::Clients
-        | Route::ClientOfCustodian => 0,
+        | Route::ClientOfCustodian
+        | Route::EjectableShares
+        | Route::EjectableSharesOfCustodian => 0,
         Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
         Route::StoreEnvelope => Envelope::MAX_LEN,
         Route::StoreCipherText => Envelope::MAX_LEN + 1024,
@@ -90,7 +97,10 @@ const fn longest(route: Route) -> usize {
         | Route::Identify
         | Route::Track
         | Route::CreateClientSession
-        | Route::EndClientSessions => 64 * 1024,
+        | Route::EndClientSessions
+        | Route::PrepareEject
+        | Route::Ejected
+        | Route::EnableEject => 64 * 1024,
     }
 }
 
@@ -104,14 +114,17 @@ fn methods(route: Route) -> Vec<Method> {
         | Route::BackupPairs
         | Route::SigningPairs
         | Route::CipherText
-        | Route::ClientOfCustodian => vec![Method::GET],
+        | Route::ClientOfCustodian
+        | Route::EjectableShares
+        | Route::EjectableSharesOfCustodian => vec![Method::GET],
         Route::CreateClient | Route::Clients => vec![Method::GET, Method::POST],
         Route::CreateClientSession | Route::EndClientSessions => {
             vec![Method::POST, Method::DELETE]
         }
-        Route::StoreCipherText | Route::BackupPairNotice | Route::SigningPairNotice => {
-            vec![Method::PATCH]
-        }
+        Route::StoreCipherText
+        | Route::BackupPairNotice
+        | Route::SigningPairNotice
+        | Route::EnableEject => vec![Method::PATCH],
         Route::StoredShare | Route::StoredShareV1 | Route::StoredKey => vec![Method::PUT],
         Route::Envelope | Route::StoreEnvelope => vec![Method::GET, Method::PUT],
         Route::FirstPost
@@ -120,7 +133,9 @@ fn methods(route: Route) -> Vec<Method> {
         | Route::DropPending
         | Route::Revoke
         | Route::Identify
-        | Route::Track => vec![Method::POST],
+        | Route::Track
+        | Route::PrepareEject
+        | Route::Ejected => vec![Method::POST],
     }
 }
 
@@ -148,6 +163,20 @@ impl Scene {
             Route::CreateClientSession => Asked::json(route::client_sessions(NOBODYS), &json!({})),
             Route::EndClientSessions => {
                 said(Method::DELETE, &route::client_sessions(NOBODYS), &json!({}))
+            }
+            Route::PrepareEject => {
+                let body = json!({ "backupMethod": "PASSWORD" });
+                Asked::json(route::prepare_eject(&self.wallet()), &body)
+            }
+            Route::EjectableShares => Asked::get(route::ejectable_shares(&self.wallet())),
+            Route::Ejected => Asked::json(route.path(), &json!({ "clientPlatform": "RUST" })),
+            Route::EnableEject => {
+                let body = json!({ "walletId": NOBODYS });
+                said(Method::PATCH, &route::enable_eject(self.context().client.as_str()), &body)
+            }
+            Route::EjectableSharesOfCustodian => {
+                let client = self.context().client.as_str();
+                Asked::get(route::ejectable_shares_of_custodian(client, &self.wallet()))
             }
             Route::Identify => Asked::json(route.path(), &json!({ "traits": 1 })),
             Route::Track => Asked::json(route.path(), &json!({ "properties": {} })),
@@ -337,6 +366,12 @@ pub(crate) fn out_of_order(
         Route::ClientOfCustodian | Route::CreateClientSession | Route::EndClientSessions => {
             vec![("a client of nobody", scene.asked(route))]
         }
+        Route::PrepareEject => eject::prepared(scene),
+        Route::EjectableShares | Route::EjectableSharesOfCustodian => {
+            vec![("the halves of a wallet that may not be ejected", scene.asked(route))]
+        }
+        Route::Ejected => eject::ejected(),
+        Route::EnableEject => eject::enabled(scene),
         Route::StoreCipherText => compat::cipher_texts(scene, envelope),
         Route::CipherText => compat::reads(scene),
         Route::BackupPairNotice => compat::backup_pairs(scene),

@@ -3,13 +3,13 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use backup_core::{
-    BackupId, BackupMethod, DataKey, EncryptionContext, SharePairId, async_trait,
+    BackupId, BackupMethod, Curve, DataKey, EncryptionContext, SharePairId, async_trait,
     secrecy::{ExposeSecret, SecretString},
 };
 use backup_methods_password::{Cost, Password, PasswordPrompt, PasswordRequest};
 use backup_testkit::{LogCapture, MemoryStore};
 use portal_api::{DeviceKey, ErrorBody, ErrorId, route};
-use portal_client::{ApiKey, BackUpOptions, Curves, Portal, device::DeviceStore};
+use portal_client::{ApiKey, BackUpOptions, Curves, Portal, PublicKey, device::DeviceStore};
 use portal_tests::{
     middle::{Answer, Asked, Method, Middle, StatusCode},
     wallets::{TestClient, TestService, copied, memory_id, memory_method, unseen},
@@ -45,6 +45,7 @@ pub(crate) struct Scene {
     pub(crate) pair: SharePairId,
     pub(crate) completed_pair: SharePairId,
     pub(crate) pending_pair: SharePairId,
+    pub(crate) public_key: PublicKey,
     before: Vec<String>,
     heard: LogCapture,
 }
@@ -72,6 +73,8 @@ impl Scene {
         };
         let (pending_pair, completed_pair) = (pair(pending_set), pair(completed_set));
         let pair = pair(&view["signing"]);
+        let addresses = app.addresses().await.unwrap().unwrap();
+        let public_key = *addresses.public_key(Curve::Ed25519).unwrap();
         let device = device_key(&client, folder.path());
         let completed = made.backup;
         let before = Vec::new();
@@ -87,6 +90,7 @@ impl Scene {
             pair,
             completed_pair,
             pending_pair,
+            public_key,
             before,
             heard,
         };

@@ -100,7 +100,7 @@ pub(crate) async fn back_up(
     enroll_anew: bool,
     sink: &dyn backup_core::ProgressSink,
 ) -> Result<BackedUp> {
-    let options = BackUpOptions { enroll_anew, skip_trial: false };
+    let options = BackUpOptions { enroll_anew, ..BackUpOptions::default() };
     app.back_up(&memory_id(), &options, sink).await
 }
 

@@ -30,6 +30,10 @@ pub(crate) enum Act {
     PairNotice(usize, bool),
     SigningNotice(usize),
     StoredNotice(usize, bool),
+    /// With a half of the thief's own.
+    PrepareEject(usize),
+    EjectableShares,
+    Ejected,
     /// And maintenance runs.
     Wait(u64),
 }
@@ -76,6 +80,9 @@ pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (one(), any::<bool>()).prop_map(|(of, key)| Act::PairNotice(of, key)),
         1 => one().prop_map(Act::SigningNotice),
         2 => (one(), any::<bool>()).prop_map(|(of, key)| Act::StoredNotice(of, key)),
+        2 => one().prop_map(Act::PrepareEject),
+        1 => Just(Act::EjectableShares),
+        1 => Just(Act::Ejected),
         4 => prop::sample::select(WAITS.to_vec()).prop_map(Act::Wait),
     ];
     prop::collection::vec(act, 1..60)

@@ -94,6 +94,9 @@ fn every_request_that_was_heard_can_be_repeated_in_every_form_after_every_timer(
                     Act::SigningNotice(at),
                     Act::StoredNotice(at, false),
                     Act::StoredNotice(at, true),
+                    Act::PrepareEject(at),
+                    Act::EjectableShares,
+                    Act::Ejected,
                 ];
                 for act in operations.chain(others) {
                     thief.act(&world, &victim, &act).await;

@@ -9,7 +9,9 @@ use backup_core::{
 use backup_testkit::MemoryStore;
 use portal_api::{
     Commit, Completion, DeviceKey, FirstPost, Nothing, PairName, PerCurve, PostFrame, Proof,
-    Revocations, SignPayload, mpc_context, route,
+    ReleaseKey, Revocations, SignPayload,
+    compat::{PrepareEject, wallet_id},
+    mpc_context, release_statement, route,
 };
 use portal_client::{ApiKey, BackUpOptions, Payload, Portal, device::DeviceStore};
 use portal_mpc::{
@@ -40,6 +42,8 @@ pub(crate) struct Thief {
     /// Names of the user's pairs, of the live set and of its backups.
     pub(crate) pairs: Vec<SharePairId>,
     pub(crate) backups: Vec<String>,
+    /// The user's wallet, which may be ejected all the time.
+    pub(crate) wallet: String,
     pub(crate) envelopes: Vec<String>,
     /// What the user's devices sent: requests that carry a body, and SHA-256 of the answer to each.
     pub(crate) heard: Vec<(Asked, [u8; 32])>,
@@ -68,6 +72,7 @@ impl Thief {
             backup,
             pairs: pairs_of(&victim.before),
             backups,
+            wallet: wallet_id(&victim.client.context.client, &victim.key()),
             envelopes,
             heard: heard.collect(),
         }
@@ -153,6 +158,12 @@ impl Thief {
                 let named = named.as_ref().map(MethodId::as_str);
                 said(Method::PUT, path, &json!({ "backupMethod": named, "success": true }))
             }
+            Act::PrepareEject(of) => self.prepare_eject(self.pair(of)),
+            Act::EjectableShares => Asked::get(route::ejectable_shares(&self.wallet)),
+            Act::Ejected => {
+                let body = json!({ "clientPlatform": "WEB", "clientPlatformVersion": "1" });
+                said(Method::POST, route::EJECTED, &body)
+            }
             Act::Store(of, text) => {
                 let text = self.envelopes[text % self.envelopes.len()].clone();
                 let path = route::envelope(&self.backup(of));
@@ -160,6 +171,19 @@ impl Thief {
                 asked.signed_by(&self.context, &self.device, None)
             }
         }
+    }
+
+    /// For a half of the user's, with a proof for the thief's own.
+    fn prepare_eject(&self, pair: &SharePairId) -> Asked {
+        let recipient = ReleaseKey::generate().unwrap().recipient();
+        let statement = release_statement(&self.context, pair, &recipient);
+        let request = PrepareEject {
+            backup_method: None,
+            backup_share_pair_id: pair.clone(),
+            recipient,
+            proof: Proof::from(self.backup.prove(&statement).unwrap()),
+        };
+        Asked::json(route::prepare_eject(&self.wallet), &request)
     }
 
     pub(crate) fn commit(&self, of: usize, replaces: Option<usize>) -> Asked {

@@ -2,10 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use backup_core::{BackupMethod, StoredKey};
+use backup_core::{BackupMethod, Curve, StoredKey};
 use backup_testkit::MemoryStore;
 use portal_api::{ErrorId, route};
-use portal_client::{Addresses, BackUpOptions, Payload, Portal, RecoverOptions};
+use portal_client::{
+    Addresses, ApiKey, BackUpOptions, Payload, Portal, PublicKey, RecoverOptions, custodian,
+};
 use portal_mpc::ByCurve;
 use portal_server::{clock::Clock, maintenance};
 use portal_tests::{
@@ -14,7 +16,7 @@ use portal_tests::{
 };
 use serde_json::Value;
 
-use crate::world::{World, method};
+use crate::world::{DAY, World, method};
 
 /// The user: a device that signs, one that it replaced, and backups with two methods.
 pub(crate) struct Victim {
@@ -70,8 +72,22 @@ impl Victim {
         app.revoke(&method("three"), &unseen).await.unwrap();
         let pending = victim.leave_one_pending(&app).await;
         victim.backups = vec![one, two, three, pending];
+        victim.may_eject(world).await;
         victim.before = victim.look().await;
         victim
+    }
+
+    /// From now on, and longer than anybody tries.
+    async fn may_eject(&self, world: &World) {
+        let key = std::fs::read_to_string(world.service.folder().join("custodian.key")).unwrap();
+        let key = ApiKey::new(key.trim()).unwrap();
+        let (url, client) = (world.service.url(), &self.client.context.client);
+        let until = Some(world.hand.now() + 1000 * DAY);
+        custodian::enable_eject(&url, &key, client, None, until).await.unwrap();
+    }
+
+    pub(crate) fn key(&self) -> PublicKey {
+        *self.addresses.public_key(Curve::Ed25519).unwrap()
     }
 
     /// First one that is dropped, then one that stays without its envelope.
@@ -126,6 +142,8 @@ impl Victim {
     pub(crate) async fn expect_unchanged(&self, world: &World) {
         let now = self.look().await;
         assert_eq!(now["signing"], self.before["signing"]);
+        let me = self.middle.ask(&Asked::get(route::ME).with_key(&self.client.key)).await.value();
+        assert_eq!(me["ejectedAt"], Value::Null, "no half of the custodian's has left");
         let completed = |view: &Value| {
             let sets = view["backups"].as_array().unwrap().clone();
             sets.into_iter().filter(|set| set["status"] == "COMPLETED").collect::<Vec<_>>()

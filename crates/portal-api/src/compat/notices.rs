@@ -138,7 +138,9 @@ stages! {
 }
 
 /// A method by its name in letters of any case: what has a dot is lower case, all else upper case.
-fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MethodId>, D::Error> {
+pub(super) fn method<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<MethodId>, D::Error> {
     let Some(name) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
     let folded =
         if name.contains('.') { name.to_ascii_lowercase() } else { name.to_ascii_uppercase() };

@@ -102,17 +102,18 @@ pub(crate) struct MadeBackup {
     pub(crate) halves: ByCurve<BackupShare<Client>>,
 }
 
-/// Makes a backup pair of each pair of the live set.
+/// Makes a backup pair of each pair of the live set, for a set that is completed in this way.
 pub(crate) async fn back_up(
     service: &Arc<Service>,
     set: &SigningSet,
     backup: BackupId,
     method: MethodId,
+    completion: Completion,
 ) -> Result<MadeBackup> {
     let shares = shares::stored(set)?;
     let key = device_key(set);
     on_thread(service, move |service, runtime| {
-        let head = FirstPost::BackUp { backup, method, completion: Completion::Commit };
+        let head = FirstPost::BackUp { backup, method, completion };
         let sources = shares::backup_sources(&shares)?;
         let start = |context: &Context| Backup::start(context, sources);
         let session = |caller: &Caller<'_>| caller.session::<Backup>(&head, start);

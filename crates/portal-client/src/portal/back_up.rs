@@ -1,10 +1,10 @@
 //! The first half of a backup: a slot, a pair of each wallet, an envelope; and the trial of a slot.
 
 use backup_core::{
-    BackupId, BackupMethod, ClientBackupShare, Envelope, Operation, Progress, ProgressSink,
-    Purpose, Sealer, Stage, secrecy::ExposeSecret,
+    BackupId, BackupMethod, ClientBackupShare, Envelope, MethodId, Operation, Progress,
+    ProgressSink, Purpose, Sealer, Stage, secrecy::ExposeSecret,
 };
-use portal_api::hold_statement;
+use portal_api::{Completion, hold_statement};
 use subtle::ConstantTimeEq;
 
 use super::{
@@ -14,10 +14,28 @@ use super::{
 };
 use crate::{
     Error, Result,
-    device::{Half, Trial},
+    device::{Half, Step, Trial},
     mpc::{self, MadeBackup},
     records::{self, Revocation},
 };
+
+/// How a backup is made.
+pub(super) struct Plan<'a> {
+    /// The method of the set.
+    pub(super) method: MethodId,
+    /// Who enrolls it, and opens what was stored; nobody, where the app keeps the key itself.
+    pub(super) by: Option<&'a dyn BackupMethod>,
+    /// What makes it without an enrolment.
+    pub(super) sealer: Option<Sealer>,
+    pub(super) trial: Trial,
+    pub(super) completion: Completion,
+}
+
+/// A set that is completed, or waits for the word of its app.
+pub(super) struct Made {
+    pub(super) envelope: Envelope,
+    pub(super) proved: bool,
+}
 
 impl Turn<'_> {
     pub(super) async fn back_up(
@@ -27,7 +45,13 @@ impl Turn<'_> {
         progress: &dyn ProgressSink,
     ) -> Result<BackedUp> {
         self.live()?;
-        let silent = if options.enroll_anew { None } else { self.silent_sealer(method).await? };
+        let id = method.id();
+        if options.by_notice {
+            self.expect_no_commit(&id)?;
+        }
+        // What the app's word completes is no head of which this device knows that it is one.
+        let anew = options.enroll_anew || options.by_notice;
+        let silent = if anew { None } else { self.silent_sealer(method).await? };
         let enrolled = silent.is_none();
         if enrolled {
             let op = Operation::new(Purpose::Enroll, self.service().client());
@@ -38,15 +62,25 @@ impl Turn<'_> {
             (true, true) => Trial::Declined,
             (true, false) => Trial::Awaited,
         };
-        match self.try_back_up(method, silent, trial, progress).await {
-            Ok((backup, proved)) => {
-                Ok(BackedUp { backup, enrolled, proved, notices: self.notices })
-            }
+        let completion = if options.by_notice { Completion::Notice } else { Completion::Commit };
+        let plan = Plan { method: id, by: Some(method), sealer: silent, trial, completion };
+        let Made { envelope, proved } = self.carry_out(plan, progress).await?;
+        let (backup, cipher_text) = (envelope.header().backup.clone(), envelope.to_string());
+        Ok(BackedUp { backup, enrolled, proved, cipher_text, notices: self.notices })
+    }
+
+    /// Makes a backup, or leaves nothing of it.
+    pub(super) async fn carry_out(
+        &mut self,
+        plan: Plan<'_>,
+        progress: &dyn ProgressSink,
+    ) -> Result<Made> {
+        match self.try_carry_out(plan, progress).await {
             Err(error) if matches!(error, Error::Method(_)) || error.is_refusal() => {
                 self.give_up().await.and(Err(error))
             }
-            // Perhaps it was committed: the next operation looks.
-            Err(error) => Err(error),
+            // If it failed otherwise, it was perhaps committed: the next operation looks.
+            outcome => outcome,
         }
     }
 
@@ -68,17 +102,41 @@ impl Turn<'_> {
         Ok((made && view::hash(&text) == *known).then_some(sealer))
     }
 
-    /// Goes all the way; the set, and whether it is proved.
-    async fn try_back_up(
-        &mut self,
-        method: &dyn BackupMethod,
-        silent: Option<Sealer>,
-        trial: Trial,
-        progress: &dyn ProgressSink,
-    ) -> Result<(BackupId, bool)> {
-        let id = method.id();
+    async fn try_carry_out(&mut self, plan: Plan<'_>, progress: &dyn ProgressSink) -> Result<Made> {
+        let Plan { method, by, sealer, trial, completion } = plan;
+        let backup = self.begin_run(&method, trial)?;
+        let sealer = match (sealer, by) {
+            (Some(sealer), _) => sealer,
+            (None, Some(by)) => self.enroll(by, progress).await?,
+            (None, None) => return Err(Error::InvalidInput("no method makes this backup".into())),
+        };
+        progress.report(Progress::Stage(Stage::GeneratingShare));
+        let service = &self.portal.service;
+        let made = mpc::back_up(service, self.live()?, backup.clone(), method, completion).await?;
+        progress.report(Progress::Stage(Stage::EncryptingShare));
+        let envelope = match completion {
+            Completion::Commit => self.seal_for_commit(&sealer, &backup, &made, trial)?,
+            Completion::Notice => self.seal_for_notice(&sealer, &backup, &made)?,
+        };
+        if completion == Completion::Commit || self.view.backup_with_portal {
+            progress.report(Progress::Stage(Stage::StoringShare));
+            self.store(&envelope).await?;
+            progress.report(Progress::Stage(Stage::ReadingShare));
+            self.verify(&envelope).await?;
+        }
+        if let (Trial::Awaited, Some(by)) = (trial, by) {
+            self.try_slot(by, &envelope, &made.shares, progress).await?;
+        }
+        let proved = match completion {
+            Completion::Commit => self.finish(&envelope).await?,
+            Completion::Notice => self.hand_over(&envelope)?,
+        };
+        Ok(Made { envelope, proved })
+    }
+
+    fn begin_run(&mut self, method: &MethodId, trial: Trial) -> Result<BackupId> {
         let backup = BackupId::generate().map_err(Error::Method)?;
-        let replaces = view::head(&self.view, &id).map(|head| head.id.clone());
+        let replaces = view::head(&self.view, method).map(|head| head.id.clone());
         if Revocation::is_in(self.state()) {
             // Whatever of it is left is no longer to be destroyed: it may be needed again.
             self.update(|state| {
@@ -86,29 +144,18 @@ impl Turn<'_> {
                 Ok(())
             })?;
         }
-        let started = self.operation.journal().start(id.clone(), backup.clone(), replaces, trial);
-        started.map_err(Error::Device)?;
-        let sealer = match silent {
-            Some(sealer) => sealer,
-            None => self.enroll(method, progress).await?,
-        };
-        progress.report(Progress::Stage(Stage::GeneratingShare));
-        let service = &self.portal.service;
-        let made = mpc::back_up(service, self.live()?, backup.clone(), id).await?;
-        progress.report(Progress::Stage(Stage::EncryptingShare));
-        let envelope = self.seal(&sealer, &backup, &made, trial)?;
-        progress.report(Progress::Stage(Stage::StoringShare));
-        self.store(&envelope).await?;
-        progress.report(Progress::Stage(Stage::ReadingShare));
-        self.verify(&envelope).await?;
-        if trial == Trial::Awaited {
-            self.try_slot(method, &envelope, &made.shares, progress).await?;
-        }
-        let set = self.commit(&envelope).await?;
+        let journal = self.operation.journal();
+        journal.start(method.clone(), backup.clone(), replaces, trial).map_err(Error::Device)?;
+        Ok(backup)
+    }
+
+    /// Commits the set and takes it for the head; whether it is proved.
+    async fn finish(&mut self, envelope: &Envelope) -> Result<bool> {
+        let set = self.commit(envelope).await?;
         let run = self.operation.journal().run();
         let run = run.ok_or(Error::UnexpectedAnswer("its backup is gone".into()))?;
         self.conclude(&run)?;
-        Ok((backup, set.proved))
+        Ok(set.proved)
     }
 
     async fn enroll(
@@ -123,7 +170,7 @@ impl Turn<'_> {
     }
 
     /// Seals the shares, and keeps in the journal what finishing the backup takes.
-    fn seal(
+    fn seal_for_commit(
         &mut self,
         sealer: &Sealer,
         backup: &BackupId,
@@ -159,6 +206,7 @@ impl Turn<'_> {
         if !is_same {
             return Err(Error::Damaged("it opens to other shares than were sealed".into()));
         }
+        self.advance(Step::Verify)?;
         self.operation.journal().passed_trial().map_err(Error::Device)
     }
 }

@@ -73,7 +73,7 @@ impl Turn<'_> {
 
     /// Writes down how far the backup has come. Where it is gone through once more, because the
     /// service has lost what it had answered for, it stays written how far it had been.
-    fn advance(&self, step: Step) -> Result<()> {
+    pub(super) fn advance(&self, step: Step) -> Result<()> {
         let journal = self.operation.journal();
         if journal.run().is_some_and(|run| run.step >= step) {
             return Ok(());

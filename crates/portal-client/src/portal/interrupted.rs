@@ -1,6 +1,7 @@
 //! Finishes or removes what an earlier operation, or a crash, left behind, without the user.
 
 use backup_core::{Envelope, MethodId, MethodParams, Operation, Purpose};
+use portal_api::ErrorId;
 
 use super::{
     turn::{Turn, now},
@@ -125,7 +126,11 @@ impl Turn<'_> {
         })?;
         if let Ok(key) = self.key() {
             // The next backup of this method takes its place otherwise.
-            let _ = self.service().drop_pending(&key, &run.backup).await;
+            let dropped = self.service().drop_pending(&key, &run.backup).await;
+            if matches!(dropped, Err(Error::Service { id: ErrorId::StateInvalid, .. })) {
+                // The word of an app has completed it meanwhile.
+                return self.leave(run);
+            }
         }
         self.operation.journal().clear().map_err(Error::Device)?;
         let (method, backup) = (run.method.clone(), run.backup.clone());

@@ -1,7 +1,8 @@
 //! The wallet on a new device: from a backup, by the method and its user.
 
 use backup_core::{
-    BackupMethod, Curve, Envelope, ErrorKind, Operation, Progress, ProgressSink, Purpose, Stage,
+    BackupKey, BackupMethod, Curve, Envelope, ErrorKind, MethodId, Opened, Operation, Point,
+    Progress, ProgressSink, Purpose, Stage,
 };
 use portal_api::{BackupSetView, DevicePublicKey, ErrorId};
 use portal_mpc::{ByCurve, PublicKey};
@@ -18,31 +19,54 @@ use crate::{
     records,
 };
 
+/// By what a backup is opened.
+#[derive(Clone, Copy)]
+pub(super) enum By<'a> {
+    /// A method, and its user.
+    Method(&'a dyn BackupMethod),
+    /// The key that the app has kept.
+    Key(&'a BackupKey),
+}
+
+impl By<'_> {
+    fn id(self) -> MethodId {
+        match self {
+            By::Method(method) => method.id(),
+            By::Key(_) => MethodId::CUSTOM,
+        }
+    }
+
+    async fn open(
+        self,
+        envelope: &Envelope,
+        op: &Operation<'_>,
+        wallets: &[Point],
+    ) -> backup_core::Result<Opened> {
+        match self {
+            By::Method(method) => envelope.open(method, op, wallets).await,
+            By::Key(key) => envelope.open_with_key(key, op.context(), wallets),
+        }
+    }
+}
+
 /// An envelope that was opened, with its shares checked.
-struct OpenedBackup {
-    shares: ByCurve<OpenedShare>,
+pub(super) struct OpenedBackup {
+    pub(super) shares: ByCurve<OpenedShare>,
     kept: records::Recovered,
 }
 
 impl Turn<'_> {
     pub(super) async fn recover(
         mut self,
-        method: &dyn BackupMethod,
+        by: By<'_>,
         options: &RecoverOptions,
         progress: &dyn ProgressSink,
     ) -> Result<Recovered> {
-        let id = method.id();
-        let sets = view::candidates(&self.view, &id, options.backup.as_ref());
-        let sets: Vec<_> = sets.into_iter().cloned().collect();
-        if sets.is_empty() {
-            return Err(Error::NoBackup(id));
-        }
-        let op = Operation::new(Purpose::Unlock, self.service().client());
-        method.check(&op).await.map_err(|error| Error::Method(error.in_method(&id)))?;
+        let sets = self.usable(by, options).await?;
         let replaced = self.view.signing.as_ref().map(|set| set.device_key);
         let mut first_error = None;
         for set in sets {
-            match self.recover_from(&set, method, options, progress).await {
+            match self.recover_from(&set, by, options, progress).await {
                 Ok(()) => return self.recovered(set, replaced).await,
                 Err(error) if is_of_this_backup(&error) => {
                     let reason = error.to_string();
@@ -52,20 +76,37 @@ impl Turn<'_> {
                 Err(error) => return Err(error),
             }
         }
-        Err(first_error.unwrap_or(Error::NoBackup(id)))
+        Err(first_error.unwrap_or(Error::NoBackup(by.id())))
+    }
+
+    /// The sets that may be opened in this way, the best first; the user is asked nothing yet.
+    pub(super) async fn usable(
+        &self,
+        by: By<'_>,
+        options: &RecoverOptions,
+    ) -> Result<Vec<BackupSetView>> {
+        let kept = options.cipher_text.as_deref().map(Envelope::parse).transpose();
+        let kept = kept.map_err(Error::Method)?.map(|envelope| envelope.header().backup.clone());
+        let mut sets = view::candidates(&self.view, &by.id(), options.backup.as_ref());
+        sets.retain(|set| kept.as_ref().is_none_or(|kept| set.id == *kept));
+        if sets.is_empty() {
+            return Err(Error::NoBackup(by.id()));
+        }
+        if let By::Method(method) = by {
+            let op = Operation::new(Purpose::Unlock, self.service().client());
+            method.check(&op).await.map_err(|error| Error::Method(error.in_method(&by.id())))?;
+        }
+        Ok(sets.into_iter().cloned().collect())
     }
 
     async fn recover_from(
         &mut self,
         set: &BackupSetView,
-        method: &dyn BackupMethod,
+        by: By<'_>,
         options: &RecoverOptions,
         progress: &dyn ProgressSink,
     ) -> Result<()> {
-        let wallet = self.expected_wallet(set, options)?;
-        progress.report(Progress::Stage(Stage::ReadingShare));
-        let envelope = self.fetch(set).await?;
-        let opened = self.open(set, &envelope, method, &wallet, options, progress).await?;
+        let opened = self.open(set, by, options, progress).await?;
         progress.report(Progress::Stage(Stage::RecoveringSigningShare));
         let new = mpc::recover(&self.portal.service, opened.shares).await?;
         progress.report(Progress::Stage(Stage::StoringShare));
@@ -103,10 +144,19 @@ impl Turn<'_> {
         Ok(claimed)
     }
 
-    async fn fetch(&self, set: &BackupSetView) -> Result<Envelope> {
+    /// The app's own copy, or that of the service.
+    async fn fetch(&self, set: &BackupSetView, options: &RecoverOptions) -> Result<Envelope> {
+        if let Some(text) = &options.cipher_text {
+            return Envelope::parse(text).map_err(Error::Method);
+        }
         let text = match self.service().envelope(&set.id).await {
             Err(error) if error.is_not_found() => {
-                return Err(Error::Damaged("the service has lost it".into()));
+                let lost = if self.view.backup_with_portal {
+                    "the service has lost it"
+                } else {
+                    "the app keeps it, and did not give it"
+                };
+                return Err(Error::Damaged(lost.into()));
             }
             text => text?,
         };
@@ -116,28 +166,31 @@ impl Turn<'_> {
         Envelope::parse(&text).map_err(Error::Method)
     }
 
-    async fn open(
+    /// Opens a backup, and checks that it is of the wallet that it should be of.
+    pub(super) async fn open(
         &self,
         set: &BackupSetView,
-        envelope: &Envelope,
-        method: &dyn BackupMethod,
-        wallet: &Addresses,
+        by: By<'_>,
         options: &RecoverOptions,
         progress: &dyn ProgressSink,
     ) -> Result<OpenedBackup> {
+        let wallet = self.expected_wallet(set, options)?;
+        progress.report(Progress::Stage(Stage::ReadingShare));
+        let envelope = self.fetch(set, options).await?;
         let op = Operation::new(Purpose::Unlock, self.service().client())
             .with_progress(progress)
             .with_attempts(options.attempts.unwrap_or(Operation::DEFAULT_ATTEMPTS));
-        let points = wallet.points()?;
-        let opened = envelope.open(method, &op, &points).await.map_err(Error::Method)?;
+        let opened = by.open(&envelope, &op, &wallet.points()?).await.map_err(Error::Method)?;
         progress.report(Progress::Stage(Stage::ParsingShare));
         if envelope.header().backup != set.id {
             return Err(Error::Damaged("the service returns another backup's".into()));
         }
         let shares = opened.shares.iter().map(OpenedShare::check).collect::<Result<Vec<_>>>()?;
+        let hash = view::hash(envelope.as_str());
+        let is_head = set.head && set.envelope_sha256 == Some(hash);
         let kept = records::Recovered {
-            envelope: envelope.clone(),
-            head: set.head.then(|| view::hash(envelope.as_str())),
+            envelope,
+            head: is_head.then_some(hash),
             opened_at: now(),
             sealer: opened.sealer,
         };

@@ -1,7 +1,7 @@
 //! What operations are given, and what they yield.
 
-use backup_core::{BackupId, MethodId};
-use portal_mpc::Namespace;
+use backup_core::{BackupId, Curve, EncryptionKey, MethodId, SharePairId};
+use portal_mpc::{ByCurve, Namespace, PrivateKey};
 
 use crate::{Addresses, Notice};
 
@@ -13,6 +13,12 @@ pub struct BackUpOptions {
     /// Do not ask the user to unlock after an enrolment. The backup is then completed, and older
     /// ones stay until something else has proved it.
     pub skip_trial: bool,
+    /// Have the app's word complete it, [`Portal::stored_client_backup_share`], and not a commit:
+    /// where the app stores the [ciphertext](BackedUp::cipher_text) itself. The method is enrolled
+    /// anew. Such a backup is not proved, and lets no older one go, until a recovery from it.
+    ///
+    /// [`Portal::stored_client_backup_share`]: crate::Portal::stored_client_backup_share
+    pub by_notice: bool,
 }
 
 /// A backup that was made.
@@ -25,6 +31,23 @@ pub struct BackedUp {
     pub enrolled: bool,
     /// Whether it is known to work: it, or one with the same slot, was opened.
     pub proved: bool,
+    /// The encrypted backup. Where the service keeps ciphertexts, it has it as well; where apps
+    /// do, a backup by notice is in nobody's hands but theirs.
+    pub cipher_text: String,
+    /// What else there is to know.
+    pub notices: Vec<Notice>,
+}
+
+/// A backup whose key the app keeps itself.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct GeneratedBackupShare {
+    /// The set, of the method `CUSTOM`. It waits for the app's word.
+    pub backup: BackupId,
+    /// The encrypted backup, as [`BackedUp::cipher_text`].
+    pub cipher_text: String,
+    /// What alone opens it. Secret: it belongs into one store, and nowhere else.
+    pub encryption_key: EncryptionKey,
     /// What else there is to know.
     pub notices: Vec<Notice>,
 }
@@ -39,6 +62,39 @@ pub struct RecoverOptions {
     pub expected: Option<Expected>,
     /// How often the user may try.
     pub attempts: Option<u32>,
+    /// The encrypted backup that the app has kept. Without it the service is asked for it.
+    pub cipher_text: Option<String>,
+}
+
+/// How a wallet is to be ejected.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EjectOptions {
+    /// Which backup is opened, and how.
+    pub open: RecoverOptions,
+    /// The wallet on this curve alone; all of them, if it is not given.
+    pub only: Option<Curve>,
+}
+
+/// A wallet's private keys.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ejected {
+    /// The keys. Secret.
+    pub keys: ByCurve<PrivateKey>,
+    /// What they are the keys of.
+    pub addresses: Addresses,
+    /// The backup that was opened.
+    pub backup: BackupId,
+    /// What else there is to know.
+    pub notices: Vec<Notice>,
+}
+
+/// What may be lost when a device is cleared.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ClearOptions {
+    /// Clear the device even if no backup is known to work, or the service cannot be asked. Then
+    /// the wallet, and whatever it holds, may be lost for good.
+    pub even_without_backup: bool,
 }
 
 /// What an app knows of a wallet from elsewhere.
@@ -112,4 +168,36 @@ pub struct Status {
     pub silent_methods: Vec<MethodId>,
     /// What else there is to know.
     pub notices: Vec<Notice>,
+}
+
+/// A backup share pair, as the service describes it. Its halves together bring a wallet back.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct BackupSharePair {
+    /// The pair.
+    pub id: SharePairId,
+    /// The curve of its wallet.
+    pub curve: Curve,
+    /// The set that it belongs to.
+    pub backup: BackupId,
+    /// The method that opens it.
+    pub method: MethodId,
+    /// Whether it is completed: a pending one recovers nothing.
+    pub completed: bool,
+    /// When it was made, in seconds since 1970.
+    pub created_at: u64,
+}
+
+/// A signing share pair, as the service describes it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SigningSharePair {
+    /// The pair.
+    pub id: SharePairId,
+    /// The curve of its wallet.
+    pub curve: Curve,
+    /// Whether it is the one that signs. Others wait for their test.
+    pub completed: bool,
+    /// When it was made, in seconds since 1970.
+    pub created_at: u64,
 }

@@ -2,7 +2,7 @@
 
 use backup_core::{BackupId, MethodId, secrecy::ExposeSecret};
 use portal_api::{
-    BackupSetView, BackupStatus, ClientView, DeviceKey, DevicePublicKey, SigningSetView,
+    BackupSetView, BackupStatus, ClientView, Completion, DeviceKey, DevicePublicKey, SigningSetView,
 };
 use portal_mpc::{ByCurve, PublicKey};
 use sha2::{Digest, Sha256};
@@ -59,6 +59,11 @@ pub(super) fn server_set(run: &BackupRun, view: &ClientView) -> ServerSet {
 /// The newest completed set of a method.
 pub(super) fn head<'a>(view: &'a ClientView, method: &MethodId) -> Option<&'a BackupSetView> {
     view.backups.iter().find(|set| set.method == *method && set.head)
+}
+
+/// Whether a device has committed a set, which the word of an app does not supersede.
+pub(super) fn is_committed(set: &BackupSetView) -> bool {
+    set.status == BackupStatus::Completed && set.completion == Completion::Commit
 }
 
 /// The completed sets of a method, the head first, then from newer to older; or the one asked for.

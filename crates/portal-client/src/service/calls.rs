@@ -2,11 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use backup_core::{BackupId, EncryptionContext, Envelope};
+use backup_core::{BackupId, EncryptionContext, Envelope, MethodId};
 use portal_api::{
-    BackupSetView, ClientView, Commit, DeviceKey, MAX_HEAD_LEN, MEDIA_TYPE, Nothing, Revocations,
+    BackupSetView, ClientView, Commit, DeviceKey, MAX_HEAD_LEN, MEDIA_TYPE, Nothing, ReleasedHalf,
+    Revocations,
+    compat::{PrepareEject, PreparedEject, StoredNotice, wallet_id},
     route,
 };
+use portal_mpc::PublicKey;
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
@@ -107,6 +110,30 @@ impl Service {
 
     pub(crate) async fn revoke(&self, key: &DeviceKey, backups: Vec<BackupId>) -> Result<()> {
         self.post_json(key, route::REVOCATIONS, &Revocations { backups }).await.map(drop)
+    }
+
+    /// That an app has stored, or has not stored, its half of what waits for its word.
+    pub(crate) async fn stored_share(&self, method: &MethodId, success: bool) -> Result<()> {
+        let notice = StoredNotice { backup_method: Some(method.clone()), success };
+        self.http.send(&json(Method::PUT, route::STORED_SHARE, &notice)).await.map(drop)
+    }
+
+    /// That the custodian allows ejecting the wallet with this key now.
+    pub(crate) async fn expect_ejectable(&self, wallet: &PublicKey) -> Result<()> {
+        let path = route::ejectable_shares(&wallet_id(&self.client.client, wallet));
+        self.http.send(&Request::get(path, LONG)).await.map(drop)
+    }
+
+    /// The custodian's half of a backup.
+    pub(crate) async fn prepare_eject(
+        &self,
+        wallet: &PublicKey,
+        request: &PrepareEject,
+    ) -> Result<ReleasedHalf> {
+        let path = route::prepare_eject(&wallet_id(&self.client.client, wallet));
+        let body = self.http.send(&json(Method::POST, &path, request)).await?;
+        let PreparedEject { share } = parse(&body)?;
+        parse(share.as_bytes())
     }
 
     async fn post_json(

@@ -8,7 +8,7 @@ use portal_api::{
 
 use crate::{
     auth::AuthenticatedClient,
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     json::Json,
     lifecycle::{self, BackupSet},
     service::SharedService,
@@ -20,6 +20,8 @@ pub(crate) async fn client(
     AuthenticatedClient(client): AuthenticatedClient,
 ) -> ApiResult<Json<ClientView>> {
     let mut read = service.store.read().await?;
+    let row = read.client(&client.custodian, &client.client).await?;
+    let row = row.ok_or_else(|| ApiError::not_found("there is no such client"))?;
     let signing = read.signing_sets(&client.client).await?;
     let mut backups = read.backups(&client.client).await?;
     backups.retain(|row| lifecycle::is_told_of(&row.set));
@@ -27,6 +29,7 @@ pub(crate) async fn client(
     Ok(Json(ClientView {
         custodian_id: client.custodian,
         id: client.client,
+        backup_with_portal: row.backup_with_portal,
         signing: live.into_iter().next().map(signing_view),
         pending_signing: pending.into_iter().map(signing_view).collect(),
         backups: backup_views(backups, service.grace_seconds),
@@ -38,6 +41,7 @@ pub(super) fn backup_view(row: BackupRow, all: &[BackupSet], grace_seconds: u64)
     let head = lifecycle::head(all, &row.set.method);
     BackupSetView {
         status: status(&row.set),
+        completion: row.set.completion,
         head: head.is_some_and(|head| head.id == row.set.id),
         proved: row.set.is_proved(),
         created_at: row.created_at,

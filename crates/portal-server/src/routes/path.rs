@@ -27,6 +27,22 @@ pub(crate) struct PairPath(pub(crate) SharePairId);
 #[derive(Debug)]
 pub(crate) struct WalletPath(pub(crate) String);
 
+/// The wallet of a client that a path names.
+#[derive(Debug)]
+pub(crate) struct ClientWalletPath(pub(crate) ClientId, pub(crate) String);
+
+impl FromRequestParts<SharedService> for ClientWalletPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let path = Path::<(String, String)>::from_request_parts(parts, service).await;
+        let ids = path
+            .ok()
+            .and_then(|Path((client, wallet))| Some(Self(ClientId::new(client).ok()?, wallet)));
+        ids.ok_or_else(|| ApiError::bad_request("the path holds no ids of a client and a wallet"))
+    }
+}
+
 impl FromRequestParts<SharedService> for BackupPath {
     type Rejection = ApiError;
 

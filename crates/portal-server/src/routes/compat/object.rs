@@ -1,12 +1,11 @@
 //! The client object, out of a client's sets.
 
-use backup_core::ClientId;
 use portal_api::compat::{
     BackupPairObject, Bitcoin, ClientObject, CustodianObject, EnvironmentObject, MetadataObject,
     NamespaceObject, Namespaces, P2wpkh, PairStatus, SigningPairObject, Timestamp, WalletObject,
+    wallet_id,
 };
 use portal_mpc::{Namespace, OnCurve, PublicKey};
-use sha2::{Digest, Sha256};
 
 use super::known::Known;
 use crate::{lifecycle, store::lifecycle_sets};
@@ -20,7 +19,7 @@ impl Known {
             id: self.client.id.clone(),
             created_at: Timestamp(self.client.created_at),
             address: namespaces.eip155.as_ref().map(|evm| evm.address.clone()),
-            ejected_at: None,
+            ejected_at: self.ejected_at.map(Timestamp),
             is_account_abstracted: self.client.is_account_abstracted,
             environment: EnvironmentObject {
                 id: custodian.as_str().to_owned(),
@@ -30,13 +29,8 @@ impl Known {
             },
             custodian: CustodianObject { name: custodian.as_str().to_owned(), id: custodian },
             metadata: MetadataObject { namespaces },
-            wallets: self.wallets().map(|key| self.wallet(&key)).collect(),
+            wallets: self.wallets().map(|key| self.wallet_object(&key)).collect(),
         }
-    }
-
-    /// The key of the wallet that has this id.
-    pub(super) fn wallet_of_id(&self, id: &str) -> Option<PublicKey> {
-        self.wallets().find(|key| wallet_id(&self.client.id, key) == id)
     }
 
     /// Newest first: of each method what is pending, and the newest that is completed.
@@ -73,29 +67,20 @@ impl Known {
         pairs.collect()
     }
 
-    fn wallet(&self, key: &PublicKey) -> WalletObject {
+    fn wallet_object(&self, key: &PublicKey) -> WalletObject {
         let live = self.signing.iter().find(|set| set.is_live);
+        let id = wallet_id(&self.client.id, key);
+        let window = self.eject_windows.iter().find(|window| window.wallet == id);
         WalletObject {
-            id: wallet_id(&self.client.id, key),
             created_at: Timestamp(live.map_or(0, |set| set.created_at)),
             curve: key.curve(),
             public_key: format!(r#"{{"compressed":"{key}"}}"#),
-            ejectable_until: None,
+            ejectable_until: window.map(|window| Timestamp(window.until)),
             backup_share_pairs: self.backup_pairs(key),
             signing_share_pairs: self.signing_pairs(key),
+            id,
         }
     }
-}
-
-/// The name of a wallet: the same as long as its client and its key.
-fn wallet_id(client: &ClientId, key: &PublicKey) -> String {
-    let mut hash = Sha256::new();
-    hash.update(b"portal-api/1 wallet\n");
-    hash.update(client.as_str());
-    hash.update(b"\n");
-    hash.update(key.curve().as_str());
-    hash.update(key.as_bytes());
-    base16ct::lower::encode_string(&hash.finalize()[..16])
 }
 
 const fn status(is_completed: bool) -> PairStatus {

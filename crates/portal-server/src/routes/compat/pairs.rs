@@ -8,7 +8,7 @@ use portal_mpc::PublicKey;
 use super::known::Known;
 use crate::{
     auth::AuthenticatedClient,
-    error::{ApiError, ApiResult},
+    error::ApiResult,
     json::Json,
     routes::path::WalletPath,
     service::{Service, SharedService},
@@ -39,7 +39,6 @@ async fn find(
 ) -> ApiResult<(Known, PublicKey)> {
     let mut view = service.store.read().await?;
     let known = Known::read(&mut view, client).await?;
-    let wallet = known.wallet_of_id(wallet);
-    let wallet = wallet.ok_or_else(|| ApiError::not_found("this client has no such wallet"))?;
+    let wallet = known.wallet(wallet)?;
     Ok((known, wallet))
 }

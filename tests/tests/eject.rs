@@ -1,0 +1,385 @@
+//! Private keys are brought together while the custodian allows it, by who can open a backup.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use backup_core::{BackupId, BackupMethod, Curve, ErrorKind, MethodId, SharePairId};
+use backup_testkit::MemoryStore;
+use curve25519_dalek::{EdwardsPoint, Scalar};
+use portal_api::{
+    ErrorBody, ErrorId, Proof, ReleaseKey, ReleasedHalf,
+    compat::{self, EjectableShares, PrepareEject, PreparedEject, Timestamp},
+    route,
+};
+use portal_client::{
+    ApiKey, BackUpOptions, Curves, EjectOptions, Ejected, Error, Payload, Portal, RecoverOptions,
+    custodian,
+};
+use portal_mpc::{BackupShare, HoldProof, PublicKey, Server};
+use portal_server::clock::Clock;
+use portal_tests::{
+    middle::{Answer, Asked, Method, Middle},
+    wallets::{Device, TestClient, TestService, memory_id, memory_method, on_runtime, unseen},
+};
+use serde_json::{Value, json};
+
+/// A clock whose hand the test moves.
+#[derive(Debug)]
+struct Hand(AtomicU64);
+
+impl Clock for Hand {
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A wallet with a backup, and a service whose clock the test moves.
+struct Scene {
+    service: TestService,
+    middle: Middle,
+    hand: Arc<Hand>,
+    client: TestClient,
+    device: Device,
+    method: Arc<dyn BackupMethod>,
+    curves: Curves,
+}
+
+impl Scene {
+    async fn begin(curves: Curves) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let hand = Arc::new(Hand(AtomicU64::new(now)));
+        let clock = Arc::clone(&hand);
+        let service = TestService::start_with(move |options| options.clock = clock).await;
+        let middle = Middle::before(service.address()).await;
+        let client = service.client().await;
+        let (device, method) = (client.device(), memory_method(&MemoryStore::new()));
+        let scene = Self { service, middle, hand, client, device, method, curves };
+        let app = scene.app();
+        app.create_wallet(&unseen).await.unwrap();
+        app.back_up(&memory_id(), &BackUpOptions::default(), &unseen).await.unwrap();
+        scene
+    }
+
+    fn app(&self) -> Portal {
+        self.app_on(&self.device)
+    }
+
+    fn app_on(&self, device: &Device) -> Portal {
+        let app = device.app(&self.middle.url()).method(Arc::clone(&self.method));
+        app.curves(self.curves).build().unwrap()
+    }
+
+    fn custodian_key(&self) -> ApiKey {
+        let key = std::fs::read_to_string(self.service.folder().join("custodian.key")).unwrap();
+        ApiKey::new(key.trim()).unwrap()
+    }
+
+    /// The custodian allows it for the usual time.
+    async fn enable(&self, only: Option<Curve>) -> Vec<custodian::Ejectable> {
+        let (url, client) = (self.service.url(), &self.client.context.client);
+        custodian::enable_eject(&url, &self.custodian_key(), client, only, None).await.unwrap()
+    }
+
+    fn wait(&self, seconds: u64) {
+        self.hand.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    async fn key(&self, curve: Curve) -> PublicKey {
+        *self.app().addresses().await.unwrap().unwrap().public_key(curve).unwrap()
+    }
+
+    async fn wallet(&self, curve: Curve) -> String {
+        compat::wallet_id(&self.client.context.client, &self.key(curve).await)
+    }
+
+    async fn by_client(&self, asked: Asked) -> Answer {
+        self.middle.ask(&asked.with_key(&self.client.key)).await
+    }
+
+    async fn by_custodian(&self, asked: Asked) -> Answer {
+        self.middle.ask(&asked.with_key(&self.custodian_key())).await
+    }
+
+    async fn object(&self) -> Value {
+        self.by_client(Asked::get(route::ME)).await.value()
+    }
+
+    /// The custodian's half of the newest backup, as it is kept.
+    async fn half(&self) -> BackupShare<Server> {
+        let service = self.service.running().service();
+        let mut view = service.store.read().await.unwrap();
+        let client = &self.client.context;
+        let backup: BackupId = view.backups(&client.client).await.unwrap()[0].set.id.clone();
+        let halves = view.custodian_halves(&client.client, &backup).await.unwrap().unwrap();
+        service.custody.open_backup(client, &halves.ed25519.unwrap()).await.unwrap()
+    }
+
+    async fn pair(&self) -> SharePairId {
+        self.app().backup_share_pairs(Some(Curve::Ed25519)).await.unwrap()[0].id.clone()
+    }
+}
+
+async fn eject(app: &Portal, only: Option<Curve>) -> portal_client::Result<Ejected> {
+    let options = EjectOptions { only, ..Default::default() };
+    app.eject(&memory_id(), &options, &unseen).await
+}
+
+fn is_not_allowed(result: &portal_client::Result<Ejected>) -> bool {
+    matches!(result, Err(Error::Service { id: ErrorId::StateInvalid, .. }))
+}
+
+fn refusal(answer: &Answer) -> ErrorId {
+    serde_json::from_str::<ErrorBody>(&answer.text()).unwrap().error.id
+}
+
+/// The public key of a private key in hex.
+fn secp256k1_public_key(private: &str) -> Vec<u8> {
+    let bytes = base16ct::lower::decode_vec(private).unwrap();
+    let key = k256::SecretKey::from_slice(&bytes).unwrap();
+    key.public_key().to_sec1_bytes().to_vec()
+}
+
+/// The public key of a scalar in base58.
+fn ed25519_public_key(private: &str) -> Vec<u8> {
+    let bytes: [u8; 32] = bs58::decode(private).into_vec().unwrap().try_into().unwrap();
+    let scalar = Option::<Scalar>::from(Scalar::from_canonical_bytes(bytes)).unwrap();
+    EdwardsPoint::mul_base(&scalar).compress().as_bytes().to_vec()
+}
+
+#[test]
+fn both_private_keys_are_ejected_on_any_device_and_the_wallet_goes_on() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::BOTH).await;
+        let allowed = scene.enable(None).await;
+        assert_eq!(allowed.len(), 2);
+        let until = scene.hand.now() + 5 * 60;
+        assert!(allowed.iter().all(|wallet| wallet.until == until), "five minutes: {allowed:?}");
+        let new = scene.client.device();
+        for app in [scene.app(), scene.app_on(&new)] {
+            let ejected = eject(&app, None).await.unwrap();
+            let private = |curve| ejected.keys.get(curve).unwrap().expose().to_owned();
+            let key = scene.key(Curve::Secp256k1).await;
+            assert_eq!(secp256k1_public_key(&private(Curve::Secp256k1)), key.as_bytes());
+            let key = scene.key(Curve::Ed25519).await;
+            assert_eq!(ed25519_public_key(&private(Curve::Ed25519)), key.as_bytes());
+            assert!(!format!("{ejected:?}").contains(&private(Curve::Ed25519)));
+        }
+        scene.app().sign(Payload::Message(b"it signs still")).await.unwrap();
+        let options = RecoverOptions::default();
+        scene.app_on(&new).recover(&memory_id(), &options, &unseen).await.unwrap();
+        assert!(scene.object().await["ejectedAt"].is_string());
+    });
+}
+
+#[test]
+fn a_wallet_is_ejected_only_while_its_custodian_allows_it() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let app = scene.app();
+        let refused = eject(&app, None).await;
+        assert!(is_not_allowed(&refused), "{refused:?}");
+        assert_eq!(scene.object().await["wallets"][0]["ejectableUntil"], Value::Null);
+        scene.enable(None).await;
+        let until = Timestamp(scene.hand.now() + 300).to_string();
+        assert_eq!(scene.object().await["wallets"][0]["ejectableUntil"], until);
+        assert_eq!(scene.object().await["ejectedAt"], Value::Null, "nothing has left yet");
+        scene.wait(299);
+        eject(&app, None).await.unwrap();
+        let ejected_at = scene.object().await["ejectedAt"].clone();
+        assert_eq!(ejected_at, Timestamp(scene.hand.now()).to_string());
+        scene.wait(1);
+        let refused = eject(&app, None).await;
+        assert!(is_not_allowed(&refused), "{refused:?}");
+        scene.enable(None).await;
+        eject(&app, None).await.unwrap();
+        assert_eq!(scene.object().await["ejectedAt"], ejected_at, "since the first time");
+    });
+}
+
+#[test]
+fn each_wallet_is_allowed_by_itself() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::BOTH).await;
+        let allowed = scene.enable(Some(Curve::Ed25519)).await;
+        assert_eq!(allowed.len(), 1);
+        let app = scene.app();
+        for only in [None, Some(Curve::Secp256k1)] {
+            let refused = eject(&app, only).await;
+            assert!(is_not_allowed(&refused), "{refused:?}");
+        }
+        let ejected = eject(&app, Some(Curve::Ed25519)).await.unwrap();
+        assert!(ejected.keys.ed25519.is_some() && ejected.keys.secp256k1.is_none());
+    });
+}
+
+#[test]
+fn a_custodian_allows_it_for_a_minute_at_least_and_for_its_own_clients_wallets_alone() {
+    on_runtime(async {
+        let (scene, other) =
+            (Scene::begin(Curves::ED25519).await, Scene::begin(Curves::ED25519).await);
+        let (own, foreign) =
+            (scene.wallet(Curve::Ed25519).await, other.wallet(Curve::Ed25519).await);
+        let ask = async |client: &str, wallet: &str, ahead: Option<u64>| {
+            let until = ahead.map(|ahead| Timestamp(scene.hand.now() + ahead));
+            let body = json!({ "walletId": wallet, "ejectableUntil": until });
+            let asked = Asked::json(route::enable_eject(client), &body);
+            scene.by_custodian(Asked { method: Method::PATCH, ..asked }).await
+        };
+        let client = scene.client.context.client.as_str();
+        assert_eq!(refusal(&ask(client, &own, Some(59)).await), ErrorId::BadRequest);
+        assert_eq!(refusal(&ask(client, &foreign, None).await), ErrorId::NotFound);
+        let stranger = other.client.context.client.as_str();
+        assert_eq!(refusal(&ask(stranger, &own, None).await), ErrorId::NotFound);
+        assert!(is_not_allowed(&eject(&scene.app(), None).await));
+        let answer = ask(client, &own, Some(60)).await;
+        let until = Timestamp(scene.hand.now() + 60).to_string();
+        assert_eq!(answer.value(), json!({ "ejectableUntil": until }));
+        scene.wait(59);
+        eject(&scene.app(), None).await.unwrap();
+        scene.wait(1);
+        assert!(is_not_allowed(&eject(&scene.app(), None).await));
+    });
+}
+
+#[test]
+fn who_cannot_open_the_backup_ejects_nothing() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        scene.enable(None).await;
+        let device = scene.client.device();
+        let empty = memory_method(&MemoryStore::new());
+        let app = device.portal(&scene.middle.url(), &empty);
+        let error = eject(&app, None).await.unwrap_err();
+        assert_eq!(error.backup_kind(), Some(ErrorKind::NotFound), "{error}");
+        let error = app.eject(&MethodId::GDRIVE, &EjectOptions::default(), &unseen).await;
+        assert_eq!(error.unwrap_err().backup_kind(), Some(ErrorKind::Unsupported));
+        assert_eq!(scene.object().await["ejectedAt"], Value::Null);
+    });
+}
+
+/// Whoever has the API key, has heard all that was sent, and asks while it is allowed.
+#[test]
+fn a_stolen_api_key_gets_no_half_that_helps() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        scene.enable(None).await;
+        let (wallet, pair) = (scene.wallet(Curve::Ed25519).await, scene.pair().await);
+        let half = scene.half().await;
+        let path = route::prepare_eject(&wallet);
+        let as_portal = json!({ "backupMethod": memory_id().as_str() });
+        let refused = scene.by_client(Asked::json(path.as_str(), &as_portal)).await;
+        assert_eq!(refusal(&refused), ErrorId::BadRequest);
+
+        let own = ReleaseKey::generate().unwrap();
+        let forged = |proof| PrepareEject {
+            backup_method: None,
+            backup_share_pair_id: pair.clone(),
+            recipient: own.recipient(),
+            proof,
+        };
+        let nothing = Proof::from(HoldProof::from_bytes(&[1; HoldProof::LEN]).unwrap());
+        let refused = scene.by_client(Asked::json(path.as_str(), &forged(nothing))).await;
+        assert_eq!(refusal(&refused), ErrorId::DkgRefreshMismatch);
+
+        let read = scene.by_client(Asked::get(route::ejectable_shares(&wallet))).await;
+        let read: EjectableShares = serde_json::from_str(&read.text()).unwrap();
+        assert!(read.custodian_backup_share.is_none());
+        assert!(read.encrypted_client_backup_share.unwrap().starts_with("portal-backup-1."));
+        assert_eq!(scene.object().await["ejectedAt"], Value::Null, "nothing was released");
+
+        eject(&scene.app(), None).await.unwrap();
+        let heard = scene.middle.heard();
+        let (asked, _) = heard.iter().find(|(asked, _)| asked.path == path).unwrap();
+        let repeated = scene.by_client(asked.clone()).await.text();
+        let released: PreparedEject = serde_json::from_str(&repeated).unwrap();
+        let released: ReleasedHalf = serde_json::from_str(&released.share).unwrap();
+        own.open(&scene.client.context, &pair, &released).unwrap_err();
+        assert!(!holds(&released.sealed_share, &half.to_bytes()));
+        let said: PrepareEject = serde_json::from_slice(&asked.body).unwrap();
+        let stolen = scene.by_client(Asked::json(path, &forged(said.proof))).await;
+        assert_eq!(refusal(&stolen), ErrorId::DkgRefreshMismatch, "the proof is for its recipient");
+    });
+}
+
+/// Whether some part of a secret, as long as half a scalar, stands in what was answered.
+fn holds(answered: &[u8], secret: &[u8]) -> bool {
+    secret.windows(16).any(|part| answered.windows(16).any(|other| other == part))
+}
+
+#[test]
+fn a_half_is_released_for_its_own_wallet_and_method_and_a_completed_backup() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        scene.enable(None).await;
+        eject(&scene.app(), None).await.unwrap();
+        let heard = scene.middle.heard();
+        let is_asked = |asked: &Asked| asked.path.ends_with("/prepare-eject");
+        let (asked, _) = heard.iter().find(|(asked, _)| is_asked(asked)).unwrap();
+        let with = |key: &str, value: Value| {
+            let mut body: Value = serde_json::from_slice(&asked.body).unwrap();
+            body[key] = value;
+            asked.clone().with_other_body(body.to_string())
+        };
+        let same = scene.by_client(with("backupMethod", json!(memory_id().as_str()))).await;
+        assert!(same.status.is_success(), "{}", same.text());
+        let unknown = scene.by_client(with("backupMethod", json!("UNKNOWN"))).await;
+        assert!(unknown.status.is_success(), "{}", unknown.text());
+        let other = scene.by_client(with("backupMethod", json!("GDRIVE"))).await;
+        assert_eq!(refusal(&other), ErrorId::NotFound);
+        let no_pair = scene.by_client(with("backupSharePairId", json!("of-nobody"))).await;
+        assert_eq!(refusal(&no_pair), ErrorId::NotFound);
+        let elsewhere = Asked { path: route::prepare_eject("of-nobody"), ..asked.clone() };
+        assert_eq!(refusal(&scene.by_client(elsewhere).await), ErrorId::NotFound);
+        let other = scene.service.client().await;
+        let by_other = asked.clone().with_key(&other.key);
+        assert_eq!(refusal(&scene.middle.ask(&by_other).await), ErrorId::NotFound);
+    });
+}
+
+#[test]
+fn the_custodian_reads_its_own_half_while_it_allows_ejecting() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let client = scene.client.context.client.as_str();
+        let wallet = scene.wallet(Curve::Ed25519).await;
+        let path = route::ejectable_shares_of_custodian(client, &wallet);
+        let early = scene.by_custodian(Asked::get(path.as_str())).await;
+        assert_eq!(refusal(&early), ErrorId::StateInvalid);
+        scene.enable(None).await;
+        let read = scene.by_custodian(Asked::get(path.as_str())).await.value();
+        let half: Value =
+            serde_json::from_str(read["custodianBackupShare"].as_str().unwrap()).unwrap();
+        assert_eq!(half["backupSharePairId"], scene.pair().await.as_str());
+        use base64ct::Encoding;
+        let bytes = base64ct::Base64UrlUnpadded::decode_vec(half["share"].as_str().unwrap());
+        assert_eq!(bytes.unwrap(), *scene.half().await.to_bytes());
+        assert!(scene.object().await["ejectedAt"].is_string());
+        let other = route::ejectable_shares_of_custodian("nobody", &wallet);
+        assert_eq!(refusal(&scene.by_custodian(Asked::get(other)).await), ErrorId::NotFound);
+        scene.wait(300);
+        let late = scene.by_custodian(Asked::get(path)).await;
+        assert_eq!(refusal(&late), ErrorId::StateInvalid);
+    });
+}
+
+#[test]
+fn an_app_tells_that_it_has_ejected_only_when_it_can_have() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let body = json!({ "clientPlatform": "WEB", "clientPlatformVersion": "3.4.1" });
+        let tell = || scene.by_client(Asked::json(route::EJECTED, &body));
+        scene.enable(None).await;
+        assert_eq!(refusal(&tell().await), ErrorId::StateInvalid);
+        eject(&scene.app(), None).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(tell().await.status.as_u16(), 204);
+        }
+    });
+}
