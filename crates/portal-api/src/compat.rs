@@ -11,8 +11,8 @@ pub use self::{
         WalletObject,
     },
     notices::{
-        BackupPairNotice, BackupStage, CipherText, Identify, SigningPairNotice, SigningStage,
-        StoreCipherText, StoredNotice, Track,
+        BackupPairNotice, BackupStage, CipherText, Dropped, Identify, SigningPairNotice,
+        SigningStage, StoreCipherText, StoredNotice, Track,
     },
     timestamp::Timestamp,
 };

@@ -8,6 +8,7 @@ mod device_key;
 mod encoding;
 mod error;
 mod frame;
+mod health;
 mod per_curve;
 pub mod route;
 mod session;
@@ -21,6 +22,10 @@ pub use crate::{
     device_key::{DeviceKey, DevicePublicKey, DeviceSignature, SignedRequest, content_digest},
     error::{ErrorBody, ErrorDetail, ErrorId},
     frame::{FrameError, MAX_HEAD_LEN, MEDIA_TYPE, PostFrame, ReplyFrame},
+    health::Health,
     per_curve::PerCurve,
     session::{Completion, FirstPost, FirstReply, Nothing, PairName, SignPayload},
 };
+
+/// What all routes are, in OpenAPI 3.1: made from the types and routes of this crate.
+pub const DESCRIPTION: &str = include_str!("../openapi.json");

@@ -7,6 +7,8 @@ use portal_mpc::SessionId;
 
 /// Whether the service is up.
 pub const HEALTH: &str = "/health";
+/// The description of all routes.
+pub const DESCRIPTION: &str = "/openapi.json";
 /// A custodian's clients.
 pub const CUSTODIAN_CLIENTS: &str = "/api/v3/custodians/me/clients";
 /// What there is of a client.
@@ -40,6 +42,8 @@ pub const TRACK: &str = "/api/v1/analytics/track";
 pub enum Route {
     /// Whether the service is up.
     Health,
+    /// What all routes are.
+    Description,
     /// A custodian makes a client.
     CreateClient,
     /// What there is of a client.
@@ -88,14 +92,17 @@ pub enum Route {
     ClientOfCustodian,
     /// A custodian makes a session token for one of them.
     CreateClientSession,
+    /// The same, in its older form.
+    CreateClientSessionV1,
     /// A custodian ends all session tokens of one of them.
     EndClientSessions,
 }
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Health,
+        Self::Description,
         Self::CreateClient,
         Self::Client,
         Self::FirstPost,
@@ -120,6 +127,7 @@ impl Route {
         Self::Clients,
         Self::ClientOfCustodian,
         Self::CreateClientSession,
+        Self::CreateClientSessionV1,
         Self::EndClientSessions,
     ];
 
@@ -128,6 +136,7 @@ impl Route {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Health => HEALTH,
+            Self::Description => DESCRIPTION,
             Self::CreateClient | Self::Clients => CUSTODIAN_CLIENTS,
             Self::Client => CLIENT,
             Self::FirstPost => SESSIONS,
@@ -152,6 +161,7 @@ impl Route {
             Self::CreateClientSession | Self::EndClientSessions => {
                 "/api/v3/custodians/me/clients/{client}/sessions"
             }
+            Self::CreateClientSessionV1 => "/api/v1/custodians/clients/{client}/session",
         }
     }
 
@@ -168,6 +178,7 @@ impl Route {
         matches!(
             self,
             Self::Health
+                | Self::Description
                 | Self::Client
                 | Self::Envelope
                 | Self::ClientObject
@@ -238,6 +249,12 @@ pub fn client_of_custodian(client: &str) -> String {
 #[must_use]
 pub fn client_sessions(client: &str) -> String {
     format!("{}/sessions", client_of_custodian(client))
+}
+
+/// Where one is made, in the older form.
+#[must_use]
+pub fn client_session_v1(client: &str) -> String {
+    format!("/api/v1/custodians/clients/{}/session", segment(client))
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986, section 2.3).

@@ -48,6 +48,7 @@ pub(crate) fn router(service: SharedService) -> Router {
 fn handler(route: Route) -> MethodRouter<SharedService> {
     match route {
         Route::Health => get(routes::health),
+        Route::Description => get(routes::description),
         Route::CreateClient => post(routes::create_client),
         Route::Client => get(routes::client),
         Route::FirstPost => post(sessions::first),
@@ -70,7 +71,9 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
         Route::Track => post(compat::track),
         Route::Clients => get(compat::clients),
         Route::ClientOfCustodian => get(compat::client_of_custodian),
-        Route::CreateClientSession => post(compat::create_client_session),
+        Route::CreateClientSession | Route::CreateClientSessionV1 => {
+            post(compat::create_client_session)
+        }
         Route::EndClientSessions => delete(compat::end_client_sessions),
     }
 }

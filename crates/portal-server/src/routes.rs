@@ -8,7 +8,11 @@ mod identities;
 mod path;
 mod sets;
 
-use serde::Serialize;
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
+use portal_api::Health;
 
 pub(crate) use self::{
     client::client,
@@ -19,12 +23,11 @@ pub(crate) use self::{
 };
 use crate::json::Json;
 
-/// That the service is up.
-#[derive(Serialize)]
-pub(crate) struct Health {
-    status: &'static str,
+pub(crate) async fn health() -> Json<Health> {
+    Json(Health { status: "ok".to_owned() })
 }
 
-pub(crate) async fn health() -> Json<Health> {
-    Json(Health { status: "ok" })
+/// What all routes are: the same for everybody.
+pub(crate) async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], portal_api::DESCRIPTION).into_response()
 }

@@ -33,11 +33,12 @@ pub(crate) enum Asker {
 
 pub(crate) const fn asker(route: Route) -> Asker {
     match route {
-        Route::Health => Asker::Anybody,
+        Route::Health | Route::Description => Asker::Anybody,
         Route::CreateClient
         | Route::Clients
         | Route::ClientOfCustodian
         | Route::CreateClientSession
+        | Route::CreateClientSessionV1
         | Route::EndClientSessions => Asker::Custodian,
         Route::Client
         | Route::Envelope
@@ -66,6 +67,7 @@ pub(crate) const fn asker(route: Route) -> Asker {
 const fn longest(route: Route) -> usize {
     match route {
         Route::Health
+        | Route::Description
         | Route::Client
         | Route::Envelope
         | Route::ClientObject
@@ -89,6 +91,7 @@ const fn longest(route: Route) -> usize {
         | Route::Identify
         | Route::Track
         | Route::CreateClientSession
+        | Route::CreateClientSessionV1
         | Route::EndClientSessions => 64 * 1024,
     }
 }
@@ -97,6 +100,7 @@ const fn longest(route: Route) -> usize {
 fn methods(route: Route) -> Vec<Method> {
     match route {
         Route::Health
+        | Route::Description
         | Route::Client
         | Route::ClientObject
         | Route::BackupPairs
@@ -118,7 +122,8 @@ fn methods(route: Route) -> Vec<Method> {
         | Route::DropPending
         | Route::Revoke
         | Route::Identify
-        | Route::Track => vec![Method::POST],
+        | Route::Track
+        | Route::CreateClientSessionV1 => vec![Method::POST],
     }
 }
 
@@ -128,7 +133,9 @@ impl Scene {
         let post =
             |path: &str| Asked::with_body(Method::POST, path, portal_api::MEDIA_TYPE, vec![0; 100]);
         match route {
-            Route::Health | Route::Client | Route::ClientObject => Asked::get(route.path()),
+            Route::Health | Route::Description | Route::Client | Route::ClientObject => {
+                Asked::get(route.path())
+            }
             Route::BackupPairs => Asked::get(route::backup_pairs(NOBODYS)),
             Route::SigningPairs => Asked::get(route::signing_pairs(NOBODYS)),
             Route::CipherText => Asked::get(route::cipher_text(&self.pending_pair)),
@@ -142,6 +149,9 @@ impl Scene {
             Route::Clients => Asked::get(route.path()),
             Route::ClientOfCustodian => Asked::get(route::client_of_custodian(NOBODYS)),
             Route::CreateClientSession => Asked::json(route::client_sessions(NOBODYS), &json!({})),
+            Route::CreateClientSessionV1 => {
+                Asked::json(route::client_session_v1(NOBODYS), &json!({}))
+            }
             Route::EndClientSessions => {
                 said(Method::DELETE, &route::client_sessions(NOBODYS), &json!({}))
             }
@@ -323,15 +333,17 @@ pub(crate) fn out_of_order(
     match route {
         // There is no order in them.
         Route::Health
+        | Route::Description
         | Route::CreateClient
         | Route::Client
         | Route::ClientObject
         | Route::Clients
         | Route::Identify
         | Route::Track => Vec::new(),
-        Route::ClientOfCustodian | Route::CreateClientSession | Route::EndClientSessions => {
-            vec![("a client of nobody", scene.asked(route))]
-        }
+        Route::ClientOfCustodian
+        | Route::CreateClientSession
+        | Route::CreateClientSessionV1
+        | Route::EndClientSessions => vec![("a client of nobody", scene.asked(route))],
         Route::StoreCipherText => compat::cipher_texts(scene, envelope),
         Route::CipherText => compat::reads(scene),
         Route::BackupPairNotice => compat::backup_pairs(scene),

@@ -129,7 +129,8 @@ pub struct WalletObject {
     /// Its curve.
     #[serde(with = "encoding::text")]
     pub curve: Curve,
-    /// Its public key, as JSON in a string.
+    /// Its public key, as JSON in a string: the coordinates `x` and `y` in decimal, and
+    /// `compressed` in hex.
     pub public_key: String,
     /// Until when it may be ejected.
     pub ejectable_until: Option<Timestamp>,
@@ -189,7 +190,7 @@ mod tests {
             id: "w".into(),
             created_at: Timestamp(60),
             curve: Curve::Secp256k1,
-            public_key: r#"{"compressed":"02"}"#.into(),
+            public_key: r#"{"x":"1","y":"2"}"#.into(),
             ejectable_until: None,
             backup_share_pairs: vec![BackupPairObject {
                 id: SharePairId::new("b").unwrap(),
@@ -249,7 +250,7 @@ mod tests {
                 "id": "w",
                 "createdAt": "1970-01-01T00:01:00.000Z",
                 "curve": "SECP256K1",
-                "publicKey": "{\"compressed\":\"02\"}",
+                "publicKey": "{\"x\":\"1\",\"y\":\"2\"}",
                 "ejectableUntil": null,
                 "backupSharePairs": [{
                     "id": "b",

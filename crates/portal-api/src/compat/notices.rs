@@ -75,6 +75,16 @@ pub struct Track {
     pub properties: HashMap<String, IgnoredAny>,
 }
 
+/// That statistics were understood, and dropped. Portal's class for React Native looks for
+/// `success`, and its others for `status`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Dropped {
+    /// Always true.
+    pub status: bool,
+    /// Always true.
+    pub success: bool,
+}
+
 macro_rules! stages {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $stage:ident = $text:literal,)* }) => {
         $(#[$doc])*

@@ -79,7 +79,7 @@ impl Known {
             id: wallet_id(&self.client.id, key),
             created_at: Timestamp(live.map_or(0, |set| set.created_at)),
             curve: key.curve(),
-            public_key: format!(r#"{{"compressed":"{key}"}}"#),
+            public_key: public_key(key),
             ejectable_until: None,
             backup_share_pairs: self.backup_pairs(key),
             signing_share_pairs: self.signing_pairs(key),
@@ -96,6 +96,12 @@ fn wallet_id(client: &ClientId, key: &PublicKey) -> String {
     hash.update(key.curve().as_str());
     hash.update(key.as_bytes());
     base16ct::lower::encode_string(&hash.finalize()[..16])
+}
+
+/// Portal's two coordinates, and what everybody else calls a public key.
+fn public_key(key: &PublicKey) -> String {
+    let [x, y] = key.coordinates();
+    format!(r#"{{"x":"{x}","y":"{y}","compressed":"{key}"}}"#)
 }
 
 const fn status(is_completed: bool) -> PairStatus {
