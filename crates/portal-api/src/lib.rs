@@ -4,6 +4,8 @@ mod backup;
 mod client;
 pub mod compat;
 mod custodian;
+#[cfg(feature = "openapi")]
+pub mod description;
 mod device_key;
 mod encoding;
 mod error;
@@ -11,6 +13,8 @@ mod frame;
 mod health;
 mod per_curve;
 pub mod route;
+#[cfg(feature = "openapi")]
+mod schema;
 mod session;
 
 pub use crate::{

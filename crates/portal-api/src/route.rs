@@ -1,9 +1,13 @@
 //! The paths of the service.
 
+mod rules;
+
 use std::fmt::Write as _;
 
 use backup_core::{BackupId, SharePairId};
 use portal_mpc::SessionId;
+
+pub use self::rules::{Asker, Body};
 
 /// Whether the service is up.
 pub const HEALTH: &str = "/health";

@@ -11,6 +11,7 @@ use axum::{
 use tokio::{sync::Semaphore, time};
 
 use crate::{
+    described,
     effects::Effect,
     error::{ApiError, ApiResult, Cause},
     limits::of_panic,
@@ -36,6 +37,7 @@ pub(crate) async fn answer(State(places): State<Places>, request: Request, next:
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = in_own_task(&places, request, next).await.into_response();
+    described::check(&response);
     let trace = random::name().unwrap_or_default();
     log(&method, route.as_ref(), &response, begun, &trace);
     if let Ok(value) = HeaderValue::from_str(&trace) {

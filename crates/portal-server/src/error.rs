@@ -130,6 +130,7 @@ impl IntoResponse for ApiError {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
+        response.extensions_mut().insert(self.id);
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(cause);
         }

@@ -1,6 +1,6 @@
 //! The routes, put together.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use axum::{
     Router,
@@ -9,13 +9,12 @@ use axum::{
     middleware,
     routing::{MethodRouter, delete, get, patch, post, put},
 };
-use backup_core::Envelope;
-use portal_api::{PostFrame, route::Route};
+use portal_api::route::Route;
 use tokio::sync::Semaphore;
 
 use crate::{
     around::{self, Places},
-    body, bounds,
+    bounds, described,
     error::ApiError,
     routes::{self, compat},
     service::SharedService,
@@ -29,10 +28,10 @@ pub(crate) fn router(service: SharedService) -> Router {
         service: Arc::clone(&service),
     };
     let routes = Route::ALL.into_iter().fold(Router::new(), |router, route| {
-        let handler = handler(route).layer(DefaultBodyLimit::max(longest_body(route)));
-        let router = router.route(route.path(), handler.clone());
+        let bounded = bounded(route);
+        let router = router.route(route.path(), bounded.clone());
         if route.is_portals() {
-            router.route(&format!("{}/", route.path()), handler)
+            router.route(&format!("{}/", route.path()), bounded)
         } else {
             router
         }
@@ -43,6 +42,16 @@ pub(crate) fn router(service: SharedService) -> Router {
         .layer(middleware::from_fn(bounds::keep))
         .layer(middleware::from_fn_with_state(places, around::answer))
         .with_state(service)
+}
+
+/// What answers a route, with as much of a body as it takes.
+fn bounded(route: Route) -> MethodRouter<SharedService> {
+    let handler = match route.body() {
+        Some(body) => handler(route).layer(DefaultBodyLimit::max(body.max_len)),
+        None => handler(route).route_layer(middleware::map_request(bounds::expect_no_body)),
+    };
+    let note = move |response| ready(described::note(route, response));
+    handler.route_layer(middleware::map_response(note))
 }
 
 fn handler(route: Route) -> MethodRouter<SharedService> {
@@ -75,16 +84,6 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
             post(compat::create_client_session)
         }
         Route::EndClientSessions => delete(compat::end_client_sessions),
-    }
-}
-
-const fn longest_body(route: Route) -> usize {
-    match route {
-        Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
-        Route::StoreEnvelope => Envelope::MAX_LEN,
-        // An envelope, and the JSON around it.
-        Route::StoreCipherText => Envelope::MAX_LEN + 1024,
-        _ => body::MAX_LEN,
     }
 }
 
