@@ -1,7 +1,7 @@
 """Who sends the requests that Schemathesis makes of the service's description, and with what.
 
-Loaded by `st run` as its hooks. PORTAL_SCENE names a file: the keys of a custodian, a client and its
-device, and ids of what there is.
+Loaded by `st run` as its hooks. PORTAL_SCENE names a file: the keys of a custodian, a client and
+its device, and ids of what there is.
 """
 
 import base64
@@ -65,23 +65,28 @@ def frame(secret, head, message):
     return secret + len(head).to_bytes(4, "big") + head + message
 
 
-KEYS = st.just(SCENE["deviceKey"])
+def operation(name, **fields):
+    """The head of a first post."""
+    return st.fixed_dictionaries({"operation": st.just(name), **fields})
+
+
+KEY = st.just(SCENE["deviceKey"])
 HEADS = st.one_of(
     st.just({}),
-    st.fixed_dictionaries({"operation": st.just("generate"), "deviceKey": KEYS, "curves": st.just({"ED25519": {}})}),
-    st.fixed_dictionaries({"operation": st.just("confirm"), "deviceKey": KEYS}),
-    st.fixed_dictionaries({"operation": st.just("sign"), "payloads": st.just({"ED25519": {"message": "bQ"}})}),
-    st.fixed_dictionaries({
-        "operation": st.just("backUp"),
-        "backup": st.text("abc", min_size=1, max_size=3),
-        "method": st.sampled_from(["PASSWORD", "com.example.usb"]),
-        "completion": st.sampled_from(["COMMIT", "NOTICE"]),
-    }),
-    st.fixed_dictionaries({
-        "operation": st.just("recover"),
-        "deviceKey": KEYS,
-        "pairs": st.sampled_from(SCENE["ids"]["pair"]).map(lambda pair: {"ED25519": pair}),
-    }),
+    operation("generate", deviceKey=KEY, curves=st.just({"ED25519": {}})),
+    operation("confirm", deviceKey=KEY),
+    operation("sign", payloads=st.just({"ED25519": {"message": "bQ"}})),
+    operation(
+        "backUp",
+        backup=st.text("abc", min_size=1, max_size=3),
+        method=st.sampled_from(["PASSWORD", "com.example.usb"]),
+        completion=st.sampled_from(["COMMIT", "NOTICE"]),
+    ),
+    operation(
+        "recover",
+        deviceKey=KEY,
+        pairs=st.sampled_from(SCENE["ids"]["pair"]).map(lambda pair: {"ED25519": pair}),
+    ),
 )
 FRAMES = st.builds(frame, st.binary(min_size=32, max_size=32), HEADS, st.binary(max_size=300))
 schemathesis.openapi.media_type("application/vnd.portal.mpc", st.one_of(st.binary(), FRAMES))

@@ -40,7 +40,7 @@ fn document() -> Value {
             { "name": "service", "description": "For everybody." },
             { "name": "device", "description": "For devices: wallets, sessions, backup sets." },
             { "name": "portal", "description": "Portal's own routes for its SDKs." },
-            { "name": "custodian", "description": "Portal's own routes for its customers' servers." },
+            { "name": "custodian", "description": "Portal's own routes for customers' servers." },
         ],
         "paths": paths,
         "components": {
@@ -53,12 +53,12 @@ fn document() -> Value {
 }
 
 const INTRODUCTION: &str = "\
-The service of an MPC wallet backup, compatible with Portal's public API. `docs/service.md` says what \
-the routes mean, in which order they belong, and what the binary bodies are.
+The service of an MPC wallet backup, compatible with Portal's public API. `docs/service.md` says \
+what the routes mean, in which order they belong, and what the binary bodies are.
 
 Every error has Portal's shape. Another method on one of these paths is 405 `BAD_REQUEST`, another \
-path 404 `NOT_FOUND`. Path and headers together have at most 32 KiB, and a request that only reads has \
-no body. Paths that begin with `/api/` may end with a slash.";
+path 404 `NOT_FOUND`. Path and headers together have at most 32 KiB, and a request that only reads \
+has no body. Paths that begin with `/api/` may end with a slash.";
 
 fn headers() -> Value {
     let text = json!({ "type": "string" });
@@ -84,7 +84,10 @@ fn headers() -> Value {
 fn security_schemes() -> Value {
     let bearer =
         |description| json!({ "type": "http", "scheme": "bearer", "description": description });
-    let header = |name, description| json!({ "type": "apiKey", "in": "header", "name": name, "description": description });
+    let header = |name, description| {
+        let place = "header";
+        json!({ "type": "apiKey", "in": place, "name": name, "description": description })
+    };
     json!({
         "custodianKey": bearer("A custodian's API key, `pk_…`."),
         "clientKey": bearer("A client's API key, `ck_…`, or a session token of its, `cs_…`."),
