@@ -6,6 +6,7 @@ pub mod crash;
 pub mod cutting_proxy;
 pub mod fixed_key;
 pub mod middle;
+pub mod node;
 pub mod python;
 pub mod ratio;
 pub mod vector;

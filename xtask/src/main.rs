@@ -13,6 +13,7 @@ mod crash;
 mod fuzz;
 mod layers;
 mod model;
+mod openapi;
 mod setup;
 mod test;
 mod workspace;
@@ -68,6 +69,11 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// The description of the service's routes in OpenAPI
+    Openapi {
+        #[command(subcommand)]
+        action: openapi::Action,
+    },
     /// Run the benchmarks, which print how they compare with the raw primitives
     Bench {
         /// One benchmark of the package portal-tests
@@ -95,6 +101,7 @@ fn run(task: Task) -> Result<()> {
         Task::Crash { arguments } => crash::run(&workspace, &arguments),
         Task::Model => model::run(&workspace),
         Task::Fuzz { target, seconds } => fuzz::run(&workspace, target.as_deref(), seconds),
+        Task::Openapi { action } => openapi::run(&workspace, &action),
         Task::Bench { name } => bench::run(&workspace, name.as_deref()),
     }
 }

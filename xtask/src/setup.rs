@@ -56,8 +56,12 @@ pub(crate) fn run(workspace: &Workspace, purpose: Purpose, yes: bool) -> Result<
         let (program, args) = step.split_first().context("a step without a program")?;
         cmd!(workspace.sh, "{program} {args...}").run()?;
     }
-    if plan.missing.iter().any(|tool| tool.install == Install::Venv) {
+    let is_installed = |what| plan.missing.iter().any(|tool| tool.install == what);
+    if is_installed(Install::Venv) {
         probe::mark_venv_complete(workspace)?;
+    }
+    if is_installed(Install::NpmPackages) {
+        probe::mark_npm_packages_complete(workspace)?;
     }
     Ok(())
 }

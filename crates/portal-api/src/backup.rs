@@ -9,13 +9,16 @@ use crate::{Completion, DevicePublicKey, PerCurve, device_key::push_field, encod
 
 /// A backup set.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BackupSetView {
     /// The set.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub id: BackupId,
     /// The method that opens it.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Method"))]
     pub method: MethodId,
     /// How far it has come.
     pub status: BackupStatus,
@@ -33,9 +36,11 @@ pub struct BackupSetView {
     pub retires_at: Option<u64>,
     /// The key of the device that made it.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Key"))]
     pub device_key: DevicePublicKey,
     /// SHA-256 of its envelope, once that is stored.
     #[serde(with = "encoding::optional_hash")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::schema::Hash>"))]
     pub envelope_sha256: Option<[u8; 32]>,
     /// Its pairs.
     pub pairs: PerCurve<BackupPairView>,
@@ -43,6 +48,7 @@ pub struct BackupSetView {
 
 /// How far a backup set has come.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum BackupStatus {
     /// It waits for its envelope or its commit.
@@ -53,25 +59,31 @@ pub enum BackupStatus {
 
 /// One pair of a backup set.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BackupPairView {
     /// The pair.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub id: SharePairId,
     /// The wallet's public key, compressed.
     #[serde(with = "encoding::hex")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Hex"))]
     pub public_key: Vec<u8>,
 }
 
 /// Completes a set.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Commit {
     /// The head that it replaces.
     #[serde(with = "encoding::optional_text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::schema::Id>"))]
     pub replaces: Option<BackupId>,
     /// SHA-256 of the envelope that was read back.
     #[serde(with = "encoding::hex")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Hash"))]
     pub envelope_sha256: [u8; 32],
     /// Whether its slot was opened by the user's method after it was made, with nothing kept from
     /// making it.
@@ -82,8 +94,13 @@ pub struct Commit {
 
 /// A proof that the device holds its half of one pair.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct Proof(#[serde(with = "encoding::base64url")] ProofBytes);
+pub struct Proof(
+    #[serde(with = "encoding::base64url")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::ProofText"))]
+    ProofBytes,
+);
 
 type ProofBytes = [u8; HoldProof::LEN];
 
@@ -101,10 +118,12 @@ impl From<Proof> for HoldProof {
 
 /// Destroys completed sets.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Revocations {
     /// The sets.
     #[serde(with = "encoding::texts")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crate::schema::Id>"))]
     pub backups: Vec<BackupId>,
 }
 

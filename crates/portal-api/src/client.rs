@@ -7,13 +7,16 @@ use crate::{BackupSetView, DevicePublicKey, PerCurve, device_key::push_field, en
 
 /// A client, as the service knows it. To the device it is a claim.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClientView {
     /// The custodian whose user it is.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub custodian_id: CustodianId,
     /// The client.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub id: ClientId,
     /// Whether the service keeps its ciphertexts. Otherwise its custodian's apps keep them.
     pub backup_with_portal: bool,
@@ -27,10 +30,12 @@ pub struct ClientView {
 
 /// A signing set.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SigningSetView {
     /// The device's key, which is the set's name.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Key"))]
     pub device_key: DevicePublicKey,
     /// Whether it signs.
     pub status: SigningStatus,
@@ -38,9 +43,11 @@ pub struct SigningSetView {
     pub created_at: u64,
     /// The set that was live when this one was begun.
     #[serde(with = "encoding::optional_text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::schema::Key>"))]
     pub replaces: Option<DevicePublicKey>,
     /// The backup set that it was recovered from.
     #[serde(with = "encoding::optional_text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::schema::Id>"))]
     pub recovered_from: Option<backup_core::BackupId>,
     /// Its pairs.
     pub pairs: PerCurve<SigningPairView>,
@@ -48,6 +55,7 @@ pub struct SigningSetView {
 
 /// Whether a signing set signs.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SigningStatus {
     /// It waits for its test.
@@ -58,13 +66,16 @@ pub enum SigningStatus {
 
 /// One pair of a signing set.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SigningPairView {
     /// The pair.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub id: SharePairId,
     /// The wallet's public key, compressed.
     #[serde(with = "encoding::hex")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Hex"))]
     pub public_key: Vec<u8>,
     /// Whether signing with it is over: back up and recover.
     pub frozen: bool,

@@ -16,8 +16,8 @@ pub use self::{
         PreparedEject, wallet_id,
     },
     notices::{
-        BackupPairNotice, BackupStage, CipherText, Identify, SigningPairNotice, SigningStage,
-        StoreCipherText, StoredNotice, Track,
+        BackupPairNotice, BackupStage, CipherText, Dropped, Identify, SigningPairNotice,
+        SigningStage, StoreCipherText, StoredNotice, Track,
     },
     timestamp::Timestamp,
 };

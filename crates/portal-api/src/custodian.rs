@@ -10,6 +10,7 @@ use crate::encoding;
 
 /// Asks for a new client.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateClient {
     /// Portal's flag for smart accounts; kept as given.
@@ -19,16 +20,20 @@ pub struct CreateClient {
 
 /// A new client. The key is shown this once.
 #[derive(Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedClient {
     /// The custodian whose user it is: the other half of what every backup is bound to.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub custodian_id: CustodianId,
     /// The client's id, which never changes.
     pub id: String,
     /// The client's API key. Secret.
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     pub client_api_key: Zeroizing<String>,
     /// A session token of it. Secret.
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     pub client_session_token: Zeroizing<String>,
     /// As it was asked for.
     pub is_account_abstracted: bool,
@@ -36,11 +41,13 @@ pub struct CreatedClient {
 
 /// A session token of a client, which does what its API key does, for a while.
 #[derive(Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSession {
     /// The client.
     pub id: String,
     /// The token. Secret.
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     pub client_session_token: Zeroizing<String>,
     /// As it was asked for when the client was made.
     pub is_account_abstracted: bool,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The body of every answer that is no success.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ErrorBody {
     /// What went wrong.
     pub error: ErrorDetail,
@@ -13,6 +14,7 @@ pub struct ErrorBody {
 
 /// What went wrong, for a program and for a person.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ErrorDetail {
     /// For a program.
     pub id: ErrorId,
@@ -26,11 +28,13 @@ macro_rules! error_ids {
     ($($(#[$doc:meta])* $id:ident = $text:literal,)*) => {
         /// The kind of an error, by Portal's names.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+        #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
         #[non_exhaustive]
         pub enum ErrorId {
             $($(#[$doc])* #[serde(rename = $text)] $id,)*
             /// A kind that this release does not know.
             #[serde(other)]
+            #[cfg_attr(feature = "openapi", schemars(skip))]
             Unknown,
         }
 

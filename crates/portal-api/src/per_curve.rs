@@ -6,18 +6,16 @@ use serde::{Deserialize, Serialize};
 
 /// One value for each curve that something is about.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+// Nothing is there by default, whatever `T` is.
+#[serde(deny_unknown_fields, bound(deserialize = "T: Deserialize<'de>"))]
 pub struct PerCurve<T> {
     /// The value for secp256k1.
-    #[serde(rename = "SECP256K1", default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "SECP256K1", default, skip_serializing_if = "Option::is_none")]
     pub secp256k1: Option<T>,
     /// The value for Ed25519.
-    #[serde(rename = "ED25519", default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "ED25519", default, skip_serializing_if = "Option::is_none")]
     pub ed25519: Option<T>,
-}
-
-fn none<T>() -> Option<T> {
-    None
 }
 
 impl<T> PerCurve<T> {

@@ -23,8 +23,13 @@ pub struct ReleaseKey {
 
 /// The public side of a [`ReleaseKey`]: X25519.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct ReleaseRecipient(#[serde(with = "encoding::base64url")] [u8; 32]);
+pub struct ReleaseRecipient(
+    #[serde(with = "encoding::base64url")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Key"))]
+    [u8; 32],
+);
 
 /// A half that was released. Only the [`ReleaseKey`] opens it: whoever has heard the request and
 /// repeats it gets nothing that is of use.

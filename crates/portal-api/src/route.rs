@@ -1,14 +1,20 @@
 //! The paths of the service.
 
+mod rules;
+
 use std::fmt::Write as _;
 
 use backup_core::{BackupId, SharePairId};
 use portal_mpc::SessionId;
 
+pub use self::rules::{Asker, Body};
+
 /// Whether the service is up.
 pub const HEALTH: &str = "/health";
 /// Whether requests may be sent to the service.
 pub const READY: &str = "/ready";
+/// The description of all routes.
+pub const DESCRIPTION: &str = "/openapi.json";
 /// A custodian's clients.
 pub const CUSTODIAN_CLIENTS: &str = "/api/v3/custodians/me/clients";
 /// What there is of a client.
@@ -47,6 +53,8 @@ pub enum Route {
     Health,
     /// Whether requests may be sent to the service.
     Ready,
+    /// What all routes are.
+    Description,
     /// A custodian makes a client.
     CreateClient,
     /// What there is of a client.
@@ -101,6 +109,8 @@ pub enum Route {
     ClientOfCustodian,
     /// A custodian makes a session token for one of them.
     CreateClientSession,
+    /// The same, in its older form.
+    CreateClientSessionV1,
     /// A custodian ends all session tokens of one of them.
     EndClientSessions,
     /// A custodian lets one of them eject a wallet for a while.
@@ -111,9 +121,10 @@ pub enum Route {
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Health,
         Self::Ready,
+        Self::Description,
         Self::CreateClient,
         Self::Client,
         Self::FirstPost,
@@ -141,6 +152,7 @@ impl Route {
         Self::Clients,
         Self::ClientOfCustodian,
         Self::CreateClientSession,
+        Self::CreateClientSessionV1,
         Self::EndClientSessions,
         Self::EnableEject,
         Self::EjectableSharesOfCustodian,
@@ -152,6 +164,7 @@ impl Route {
         match self {
             Self::Health => HEALTH,
             Self::Ready => READY,
+            Self::Description => DESCRIPTION,
             Self::CreateClient | Self::Clients => CUSTODIAN_CLIENTS,
             Self::Client => CLIENT,
             Self::FirstPost => SESSIONS,
@@ -183,6 +196,7 @@ impl Route {
             Self::CreateClientSession | Self::EndClientSessions => {
                 "/api/v3/custodians/me/clients/{client}/sessions"
             }
+            Self::CreateClientSessionV1 => "/api/v1/custodians/clients/{client}/session",
         }
     }
 
@@ -200,6 +214,7 @@ impl Route {
             self,
             Self::Health
                 | Self::Ready
+                | Self::Description
                 | Self::Client
                 | Self::Envelope
                 | Self::ClientObject
@@ -297,6 +312,12 @@ pub fn client_of_custodian(client: &str) -> String {
 #[must_use]
 pub fn client_sessions(client: &str) -> String {
     format!("{}/sessions", client_of_custodian(client))
+}
+
+/// Where one is made, in the older form.
+#[must_use]
+pub fn client_session_v1(client: &str) -> String {
+    format!("/api/v1/custodians/clients/{}/session", segment(client))
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986, section 2.3).

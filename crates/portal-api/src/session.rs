@@ -7,6 +7,7 @@ use crate::{DevicePublicKey, PerCurve, encoding};
 
 /// The head of a first post: what the session is for.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "operation", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[serde(deny_unknown_fields)]
 pub enum FirstPost {
@@ -16,6 +17,7 @@ pub enum FirstPost {
         curves: PerCurve<Nothing>,
         /// The key of the new signing set.
         #[serde(with = "encoding::text")]
+        #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Key"))]
         device_key: DevicePublicKey,
     },
     /// Sign with the live set.
@@ -27,9 +29,11 @@ pub enum FirstPost {
     BackUp {
         /// The id that the device gives the set.
         #[serde(with = "encoding::text")]
+        #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
         backup: BackupId,
         /// The method that will open it.
         #[serde(with = "encoding::text")]
+        #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Method"))]
         method: MethodId,
         /// What will complete it.
         #[serde(default, skip_serializing_if = "Completion::is_commit")]
@@ -41,18 +45,21 @@ pub enum FirstPost {
         pairs: PerCurve<PairName>,
         /// The key of the new signing set.
         #[serde(with = "encoding::text")]
+        #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Key"))]
         device_key: DevicePublicKey,
     },
     /// Sign the test of a new signing set, which makes it live.
     Confirm {
         /// The set.
         #[serde(with = "encoding::text")]
+        #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Key"))]
         device_key: DevicePublicKey,
     },
 }
 
 /// What completes a backup set. Its device says so, signed, when it begins the set.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Completion {
     /// The device's commit, which it signs.
@@ -71,12 +78,21 @@ impl Completion {
 
 /// What is to be signed on one curve.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum SignPayload {
     /// A digest, signed as it is: on secp256k1.
-    Digest(#[serde(with = "encoding::hex")] [u8; 32]),
+    Digest(
+        #[serde(with = "encoding::hex")]
+        #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Hash"))]
+        [u8; 32],
+    ),
     /// A message of at most [`MAX_MESSAGE_LEN`](Self::MAX_MESSAGE_LEN) bytes: on Ed25519.
-    Message(#[serde(with = "encoding::base64url")] Vec<u8>),
+    Message(
+        #[serde(with = "encoding::base64url")]
+        #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Base64Url"))]
+        Vec<u8>,
+    ),
 }
 
 impl SignPayload {
@@ -86,6 +102,7 @@ impl SignPayload {
 
 /// The head of a first reply: the names of the pairs that are being made.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct FirstReply {
     /// Their names; the message holds the names' hashes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,11 +111,17 @@ pub struct FirstReply {
 
 /// The name of a pair.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct PairName(#[serde(with = "encoding::text")] pub SharePairId);
+pub struct PairName(
+    #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
+    pub SharePairId,
+);
 
 /// A head that says nothing.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 

@@ -4,6 +4,7 @@ mod address;
 mod by_curve;
 mod bytes;
 pub mod client;
+mod coordinates;
 mod ed25519;
 mod eject;
 mod error;

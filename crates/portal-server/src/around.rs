@@ -12,6 +12,7 @@ use portal_api::route;
 use tokio::{sync::Semaphore, time};
 
 use crate::{
+    described,
     effects::Effect,
     error::{ApiError, ApiResult, Cause},
     limits::of_panic,
@@ -42,6 +43,7 @@ pub(crate) async fn answer(State(places): State<Places>, request: Request, next:
         Err(error) => Err(error),
     };
     let mut response = answered.into_response();
+    described::check(&response);
     log(&method, route.as_ref(), &response, begun, trace.as_str());
     measure(&places.service.requests, &method, route.as_ref(), &response, begun);
     response.headers_mut().insert(TRACE_ID, trace.into_header());

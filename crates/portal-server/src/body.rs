@@ -13,9 +13,6 @@ use crate::{
     service::Service,
 };
 
-/// The longest body where a route says nothing else, in bytes.
-pub(crate) const MAX_LEN: usize = 64 * 1024;
-
 /// Reads a body whole.
 pub(crate) async fn read(request: Request, service: &Service) -> ApiResult<Bytes> {
     let read = time::timeout(service.limits.body_time, Bytes::from_request(request, &()));

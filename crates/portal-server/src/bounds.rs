@@ -3,31 +3,30 @@
 use axum::{
     body::HttpBody,
     extract::Request,
-    http::{Method, StatusCode},
+    http::StatusCode,
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
 use crate::error::{ApiError, ApiResult};
 
-/// Refuses what is out of bounds before anything of it is looked at.
+/// Refuses a path and headers that are too long before anything of them is looked at.
 pub(crate) async fn keep(request: Request, next: Next) -> Response {
-    match check(&request) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+    if head_len(&request) > MAX_HEAD_LEN {
+        let message = "the path and headers are longer than any belong here";
+        return ApiError::bad_request(message)
+            .with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+            .into_response();
     }
+    next.run(request).await
 }
 
-fn check(request: &Request) -> ApiResult<()> {
-    if head_len(request) > MAX_HEAD_LEN {
-        return Err(ApiError::bad_request("the path and headers are longer than any belong here")
-            .with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+/// Refuses a body where a route only reads.
+pub(crate) async fn expect_no_body(request: Request) -> ApiResult<Request> {
+    if request.body().is_end_stream() {
+        return Ok(request);
     }
-    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if only_reads && !request.body().is_end_stream() {
-        return Err(ApiError::bad_request("a request that only reads has no body"));
-    }
-    Ok(())
+    Err(ApiError::bad_request("a request that only reads has no body"))
 }
 
 fn head_len(request: &Request) -> usize {

@@ -157,6 +157,7 @@ impl IntoResponse for ApiError {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
+        response.extensions_mut().insert(self.id);
         if let Some(reason) = self.sent_away {
             response.extensions_mut().insert(reason);
         }

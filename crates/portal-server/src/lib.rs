@@ -8,6 +8,7 @@ mod body;
 mod bounds;
 pub mod clock;
 pub mod custody;
+mod described;
 pub mod effects;
 pub mod error;
 pub mod json;

@@ -1,6 +1,6 @@
 //! The routes, put together.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use axum::{
     Router,
@@ -9,13 +9,12 @@ use axum::{
     middleware,
     routing::{MethodRouter, delete, get, patch, post, put},
 };
-use backup_core::Envelope;
-use portal_api::{PostFrame, route::Route};
+use portal_api::route::Route;
 use tokio::sync::Semaphore;
 
 use crate::{
     around::{self, Places},
-    body, bounds,
+    bounds, described,
     error::ApiError,
     rates::Rates,
     routes::{self, compat},
@@ -31,10 +30,10 @@ pub(crate) fn router(service: SharedService) -> Router {
         service: Arc::clone(&service),
     };
     let routes = Route::ALL.into_iter().fold(Router::new(), |router, route| {
-        let handler = handler(route).layer(DefaultBodyLimit::max(longest_body(route)));
-        let router = router.route(route.path(), handler.clone());
+        let bounded = bounded(route);
+        let router = router.route(route.path(), bounded.clone());
         if route.is_portals() {
-            router.route(&format!("{}/", route.path()), handler)
+            router.route(&format!("{}/", route.path()), bounded)
         } else {
             router
         }
@@ -47,10 +46,21 @@ pub(crate) fn router(service: SharedService) -> Router {
         .with_state(service)
 }
 
+/// What answers a route, with as much of a body as it takes.
+fn bounded(route: Route) -> MethodRouter<SharedService> {
+    let handler = match route.body() {
+        Some(body) => handler(route).layer(DefaultBodyLimit::max(body.max_len)),
+        None => handler(route).route_layer(middleware::map_request(bounds::expect_no_body)),
+    };
+    let note = move |response| ready(described::note(route, response));
+    handler.route_layer(middleware::map_response(note))
+}
+
 fn handler(route: Route) -> MethodRouter<SharedService> {
     match route {
         Route::Health => get(routes::health),
         Route::Ready => get(routes::ready),
+        Route::Description => get(routes::description),
         Route::CreateClient => post(routes::create_client),
         Route::Client => get(routes::client),
         Route::FirstPost => post(sessions::first),
@@ -78,18 +88,10 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
         Route::EjectableSharesOfCustodian => get(compat::ejectable_shares_of_custodian),
         Route::Clients => get(compat::clients),
         Route::ClientOfCustodian => get(compat::client_of_custodian),
-        Route::CreateClientSession => post(compat::create_client_session),
+        Route::CreateClientSession | Route::CreateClientSessionV1 => {
+            post(compat::create_client_session)
+        }
         Route::EndClientSessions => delete(compat::end_client_sessions),
-    }
-}
-
-const fn longest_body(route: Route) -> usize {
-    match route {
-        Route::FirstPost | Route::SecondPost => PostFrame::MAX_LEN,
-        Route::StoreEnvelope => Envelope::MAX_LEN,
-        // An envelope, and the JSON around it.
-        Route::StoreCipherText => Envelope::MAX_LEN + 1024,
-        _ => body::MAX_LEN,
     }
 }
 

@@ -8,8 +8,12 @@ mod identities;
 mod path;
 mod sets;
 
-use axum::extract::State;
-use serde::Serialize;
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use portal_api::Health;
 
 pub(crate) use self::{
     client::client,
@@ -20,17 +24,16 @@ pub(crate) use self::{
 };
 use crate::{error::ApiResult, json::Json, service::SharedService};
 
-/// That the service is up, or ready.
-#[derive(Serialize)]
-pub(crate) struct Health {
-    status: &'static str,
+pub(crate) async fn health() -> Json<Health> {
+    Json(Health { status: "ok".to_owned() })
 }
 
-pub(crate) async fn health() -> Json<Health> {
-    Json(Health { status: "ok" })
+/// What all routes are: the same for everybody.
+pub(crate) async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], portal_api::DESCRIPTION).into_response()
 }
 
 pub(crate) async fn ready(State(service): State<SharedService>) -> ApiResult<Json<Health>> {
     service.readiness.check(&service.store, &service.custody).await?;
-    Ok(Json(Health { status: "ready" }))
+    Ok(Json(Health { status: "ready".to_owned() }))
 }

@@ -33,11 +33,12 @@ pub(crate) enum Asker {
 
 pub(crate) const fn asker(route: Route) -> Asker {
     match route {
-        Route::Health | Route::Ready => Asker::Anybody,
+        Route::Health | Route::Ready | Route::Description => Asker::Anybody,
         Route::CreateClient
         | Route::Clients
         | Route::ClientOfCustodian
         | Route::CreateClientSession
+        | Route::CreateClientSessionV1
         | Route::EndClientSessions
         | Route::EnableEject
         | Route::EjectableSharesOfCustodian => Asker::Custodian,
@@ -72,6 +73,7 @@ const fn longest(route: Route) -> usize {
     match route {
         Route::Health
         | Route::Ready
+        | Route::Description
         | Route::Client
         | Route::Envelope
         | Route::ClientObject
@@ -97,6 +99,7 @@ const fn longest(route: Route) -> usize {
         | Route::Identify
         | Route::Track
         | Route::CreateClientSession
+        | Route::CreateClientSessionV1
         | Route::EndClientSessions
         | Route::PrepareEject
         | Route::Ejected
@@ -109,6 +112,7 @@ fn methods(route: Route) -> Vec<Method> {
     match route {
         Route::Health
         | Route::Ready
+        | Route::Description
         | Route::Client
         | Route::ClientObject
         | Route::BackupPairs
@@ -134,6 +138,7 @@ fn methods(route: Route) -> Vec<Method> {
         | Route::Revoke
         | Route::Identify
         | Route::Track
+        | Route::CreateClientSessionV1
         | Route::PrepareEject
         | Route::Ejected => vec![Method::POST],
     }
@@ -145,9 +150,11 @@ impl Scene {
         let post =
             |path: &str| Asked::with_body(Method::POST, path, portal_api::MEDIA_TYPE, vec![0; 100]);
         match route {
-            Route::Health | Route::Ready | Route::Client | Route::ClientObject => {
-                Asked::get(route.path())
-            }
+            Route::Health
+            | Route::Ready
+            | Route::Description
+            | Route::Client
+            | Route::ClientObject => Asked::get(route.path()),
             Route::BackupPairs => Asked::get(route::backup_pairs(NOBODYS)),
             Route::SigningPairs => Asked::get(route::signing_pairs(NOBODYS)),
             Route::CipherText => Asked::get(route::cipher_text(&self.pending_pair)),
@@ -161,6 +168,9 @@ impl Scene {
             Route::Clients => Asked::get(route.path()),
             Route::ClientOfCustodian => Asked::get(route::client_of_custodian(NOBODYS)),
             Route::CreateClientSession => Asked::json(route::client_sessions(NOBODYS), &json!({})),
+            Route::CreateClientSessionV1 => {
+                Asked::json(route::client_session_v1(NOBODYS), &json!({}))
+            }
             Route::EndClientSessions => {
                 said(Method::DELETE, &route::client_sessions(NOBODYS), &json!({}))
             }
@@ -357,15 +367,17 @@ pub(crate) fn out_of_order(
         // There is no order in them.
         Route::Health
         | Route::Ready
+        | Route::Description
         | Route::CreateClient
         | Route::Client
         | Route::ClientObject
         | Route::Clients
         | Route::Identify
         | Route::Track => Vec::new(),
-        Route::ClientOfCustodian | Route::CreateClientSession | Route::EndClientSessions => {
-            vec![("a client of nobody", scene.asked(route))]
-        }
+        Route::ClientOfCustodian
+        | Route::CreateClientSession
+        | Route::CreateClientSessionV1
+        | Route::EndClientSessions => vec![("a client of nobody", scene.asked(route))],
         Route::PrepareEject => eject::prepared(scene),
         Route::EjectableShares | Route::EjectableSharesOfCustodian => {
             vec![("the halves of a wallet that may not be ejected", scene.asked(route))]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::tools::{Install, PYTHON, Presence, REQUIREMENTS, Tool, VENV};
+use super::tools::{Install, NPM, NPM_LOCK, PYTHON, Presence, REQUIREMENTS, Tool, VENV};
 use crate::workspace::TOOLS;
 
 /// Who runs the set-up, and what they can do.
@@ -97,6 +97,7 @@ fn commands(install: &Install) -> Vec<Vec<String>> {
     let command = match install {
         Install::Apt(_) => return Vec::new(),
         Install::Venv => return venv_commands(),
+        Install::NpmPackages => return npm_commands(),
         Install::Cargo(package, version, options) => {
             let install = format!("cargo install --locked --root {TOOLS} --version {version}");
             format!("{install} {package} {}", options.join(" "))
@@ -114,6 +115,19 @@ fn commands(install: &Install) -> Vec<Vec<String>> {
 fn venv_commands() -> Vec<Vec<String>> {
     let fill = format!("{PYTHON} -m pip install --quiet --require-hashes -r {REQUIREMENTS}");
     vec![words(&format!("python3 -m venv --clear {VENV}")), words(&fill)]
+}
+
+/// Scripts of packages are not run, and what a phone has of its own is not fetched.
+fn npm_commands() -> Vec<Vec<String>> {
+    let manifest = NPM_LOCK.replace("package-lock", "package");
+    let options = "--ignore-scripts --legacy-peer-deps --no-audit --no-fund";
+    [
+        format!("mkdir -p {NPM}"),
+        format!("cp {manifest} {NPM_LOCK} {NPM}"),
+        format!("npm ci --silent --prefix {NPM} {options}"),
+    ]
+    .map(|command| words(&command))
+    .into()
 }
 
 fn words(command: &str) -> Vec<String> {
@@ -180,7 +194,10 @@ mod tests {
         let Consent::Impossible(why) = plan(&user, |_| false).consent(&user) else {
             panic!("apt was to be called");
         };
-        assert!(why.contains("apt-get install python3 python3-venv strace g++"), "{why}");
+        assert!(
+            why.contains("apt-get install python3 python3-venv nodejs npm strace g++"),
+            "{why}"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use xshell::cmd;
 
 use super::{
     plan::Caller,
-    tools::{PYTHON, Presence, REQUIREMENTS, VENV},
+    tools::{NPM, NPM_LOCK, PYTHON, Presence, REQUIREMENTS, VENV},
 };
 use crate::workspace::{Workspace, is_ci};
 
@@ -47,6 +47,11 @@ impl<'a> Machine<'a> {
                 self.output("python3", &["-c", &format!("import {name}")]).is_some()
             }
             Presence::Venv => self.has_venv(),
+            Presence::NpmPackages => {
+                let sh = &self.workspace.sh;
+                let marked = sh.read_file(npm_mark()).ok();
+                marked.is_some() && marked == sh.read_file(NPM_LOCK).ok()
+            }
             Presence::RustComponent(name) => has_line(self.rust_components(), name),
             Presence::RustToolchain(name) => has_line(self.rust_toolchains(), name),
         }
@@ -94,6 +99,16 @@ pub(super) fn mark_venv_complete(workspace: &Workspace) -> Result<()> {
 
 fn venv_mark() -> String {
     format!("{VENV}/requirements.txt")
+}
+
+/// The same for the packages of npm. What installs them removes the old ones, and with them the
+/// mark, before it begins.
+pub(super) fn mark_npm_packages_complete(workspace: &Workspace) -> Result<()> {
+    Ok(workspace.sh.copy_file(NPM_LOCK, npm_mark())?)
+}
+
+fn npm_mark() -> String {
+    format!("{NPM}/node_modules/.complete")
 }
 
 /// Rustup's lines are a name and a host: `clippy-x86_64-unknown-linux-gnu`.

@@ -9,6 +9,8 @@ use super::Purpose;
 pub(super) const VENV: &str = ".tools/venv";
 pub(super) const PYTHON: &str = ".tools/venv/bin/python";
 pub(super) const REQUIREMENTS: &str = "xtask/python/requirements.txt";
+pub(super) const NPM: &str = ".tools/js";
+pub(super) const NPM_LOCK: &str = "tests/js/package-lock.json";
 
 #[derive(Clone, Debug)]
 pub(super) struct Tool {
@@ -30,6 +32,8 @@ pub(super) enum Presence {
     PythonModule(&'static str),
     /// The Python environment, filled from today's requirements.
     Venv,
+    /// The packages of npm, as today's lock file names them.
+    NpmPackages,
     /// A component of the current Rust toolchain.
     RustComponent(&'static str),
     RustToolchain(String),
@@ -43,6 +47,7 @@ pub(super) enum Install {
     Cargo(&'static str, &'static str, &'static [&'static str]),
     RustComponent(&'static str),
     RustTarget(&'static str),
+    NpmPackages,
     RustToolchain(String),
     Venv,
 }
@@ -77,10 +82,31 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
         },
         Tool {
             name: "Python packages".into(),
-            what_for: "cryptography that is not ours, for the second reader",
+            what_for: "cryptography that is not ours, and what asks the service at random",
             purpose: Purpose::Test,
             presence: Presence::Venv,
             install: Install::Venv,
+        },
+        Tool {
+            name: "node".into(),
+            what_for: "runs Portal's own API class against the service",
+            purpose: Purpose::Test,
+            presence: Presence::Program("node"),
+            install: Install::Apt(&["nodejs"]),
+        },
+        Tool {
+            name: "npm".into(),
+            what_for: "installs that class",
+            purpose: Purpose::Test,
+            presence: Presence::Program("npm"),
+            install: Install::Apt(&["npm"]),
+        },
+        Tool {
+            name: "npm packages".into(),
+            what_for: "Portal's own API class",
+            purpose: Purpose::Test,
+            presence: Presence::NpmPackages,
+            install: Install::NpmPackages,
         },
         Tool {
             name: "strace".into(),

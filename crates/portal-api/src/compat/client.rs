@@ -8,10 +8,12 @@ use crate::encoding;
 
 /// A client.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClientObject {
     /// The client.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub id: ClientId,
     /// When it was made.
     pub created_at: Timestamp,
@@ -33,6 +35,7 @@ pub struct ClientObject {
 
 /// The clients of a custodian.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ClientObjects {
     /// All of them, the oldest first.
     pub results: Vec<ClientObject>,
@@ -40,9 +43,11 @@ pub struct ClientObjects {
 
 /// A custodian.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct CustodianObject {
     /// The custodian.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub id: CustodianId,
     /// What people call it.
     pub name: String,
@@ -50,6 +55,7 @@ pub struct CustodianObject {
 
 /// How a custodian keeps backups.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EnvironmentObject {
     /// The environment.
@@ -64,6 +70,7 @@ pub struct EnvironmentObject {
 
 /// What follows from the public keys.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MetadataObject {
     /// The addresses.
     pub namespaces: Namespaces,
@@ -71,6 +78,7 @@ pub struct MetadataObject {
 
 /// The addresses, by the names of CAIP-2.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Namespaces {
     /// EVM chains.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,11 +99,13 @@ pub struct Namespaces {
 
 /// An address.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct NamespaceObject {
     /// The address; for Bitcoin that on the main network.
     pub address: String,
     /// The curve of the wallet that has it.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::CurveName"))]
     pub curve: Curve,
     /// The addresses of both networks of Bitcoin.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +114,7 @@ pub struct NamespaceObject {
 
 /// Addresses on Bitcoin, by their kind.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Bitcoin {
     /// Pay to witness public key hash.
     pub p2wpkh: P2wpkh,
@@ -111,6 +122,7 @@ pub struct Bitcoin {
 
 /// Addresses of one kind, by network.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct P2wpkh {
     /// The main network.
     pub mainnet: String,
@@ -120,6 +132,7 @@ pub struct P2wpkh {
 
 /// A wallet.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WalletObject {
     /// The wallet: the same as long as its key.
@@ -128,8 +141,10 @@ pub struct WalletObject {
     pub created_at: Timestamp,
     /// Its curve.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::CurveName"))]
     pub curve: Curve,
-    /// Its public key, as JSON in a string.
+    /// Its public key, as JSON in a string: the coordinates `x` and `y` in decimal, and
+    /// `compressed` in hex.
     pub public_key: String,
     /// Until when it may be ejected.
     pub ejectable_until: Option<Timestamp>,
@@ -141,15 +156,18 @@ pub struct WalletObject {
 
 /// A backup share pair.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BackupPairObject {
     /// The pair.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub id: SharePairId,
     /// When it was made.
     pub created_at: Timestamp,
     /// The method that opens it.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Method"))]
     pub backup_method: MethodId,
     /// Whether it recovers its wallet.
     pub status: PairStatus,
@@ -157,10 +175,12 @@ pub struct BackupPairObject {
 
 /// A signing share pair.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SigningPairObject {
     /// The pair.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub id: SharePairId,
     /// When it was made.
     pub created_at: Timestamp,
@@ -170,6 +190,7 @@ pub struct SigningPairObject {
 
 /// How far a pair has come, as it is told to SDKs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PairStatus {
     /// It is not of use yet.
@@ -189,7 +210,7 @@ mod tests {
             id: "w".into(),
             created_at: Timestamp(60),
             curve: Curve::Secp256k1,
-            public_key: r#"{"compressed":"02"}"#.into(),
+            public_key: r#"{"x":"1","y":"2"}"#.into(),
             ejectable_until: None,
             backup_share_pairs: vec![BackupPairObject {
                 id: SharePairId::new("b").unwrap(),
@@ -249,7 +270,7 @@ mod tests {
                 "id": "w",
                 "createdAt": "1970-01-01T00:01:00.000Z",
                 "curve": "SECP256K1",
-                "publicKey": "{\"compressed\":\"02\"}",
+                "publicKey": "{\"x\":\"1\",\"y\":\"2\"}",
                 "ejectableUntil": null,
                 "backupSharePairs": [{
                     "id": "b",

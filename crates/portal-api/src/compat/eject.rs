@@ -13,6 +13,7 @@ use crate::{Proof, ReleaseRecipient, encoding};
 
 /// A custodian lets a client eject a wallet for a while.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EnableEject {
     /// The wallet.
@@ -24,6 +25,7 @@ pub struct EnableEject {
 
 /// Until when a wallet may be ejected.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EjectEnabled {
     /// Until then.
@@ -33,14 +35,17 @@ pub struct EjectEnabled {
 /// Asks for the custodian's half of a backup. All but the method are ours: Portal asks for no more
 /// than the API key.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PrepareEject {
     /// The method of the backup; none, if it is not named, or called `UNKNOWN`.
     #[serde(default, deserialize_with = "method", skip_serializing_if = "Option::is_none")]
     #[serde(serialize_with = "encoding::optional_text::serialize")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::schema::AnyMethod>"))]
     pub backup_method: Option<MethodId>,
     /// The pair of the backup.
     #[serde(with = "encoding::text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Id"))]
     pub backup_share_pair_id: SharePairId,
     /// To whom the half is encrypted.
     pub recipient: ReleaseRecipient,
@@ -50,6 +55,7 @@ pub struct PrepareEject {
 
 /// The custodian's half.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PreparedEject {
     /// A [`ReleasedHalf`](crate::ReleasedHalf), as JSON in a string.
     pub share: String,
@@ -57,12 +63,14 @@ pub struct PreparedEject {
 
 /// Both halves of a wallet's newest backup, as far as the one who asks gets them.
 #[derive(Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EjectableShares {
     /// The client's half: an envelope; none, if the app keeps it.
     pub encrypted_client_backup_share: Option<String>,
     /// The custodian's half: an [`EjectableShare`], as JSON in a string. For the custodian only.
     /// Secret.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<String>"))]
     pub custodian_backup_share: Option<Zeroizing<String>>,
 }
 
@@ -79,6 +87,7 @@ pub struct EjectableShare {
 
 /// A client tells that it has ejected.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Ejected {
     /// On what.

@@ -9,6 +9,7 @@ use crate::encoding;
 
 /// Stores the client's ciphertext of a backup pair.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StoreCipherText {
     /// The ciphertext: an envelope (`docs/format.md`).
@@ -17,6 +18,7 @@ pub struct StoreCipherText {
 
 /// The client's ciphertext of a backup pair.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CipherText {
     /// The ciphertext, as it was stored.
@@ -25,10 +27,12 @@ pub struct CipherText {
 
 /// Tells how far some backup pairs have come.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BackupPairNotice {
     /// The pairs.
     #[serde(with = "encoding::texts")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crate::schema::Id>"))]
     pub backup_share_pair_ids: Vec<SharePairId>,
     /// How far.
     pub status: BackupStage,
@@ -36,10 +40,12 @@ pub struct BackupPairNotice {
 
 /// Tells how far some signing pairs have come.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SigningPairNotice {
     /// The pairs.
     #[serde(with = "encoding::texts")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crate::schema::Id>"))]
     pub signing_share_pair_ids: Vec<SharePairId>,
     /// How far.
     pub status: SigningStage,
@@ -47,11 +53,13 @@ pub struct SigningPairNotice {
 
 /// Tells whether an app has stored the client's half of what is pending of a method.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StoredNotice {
     /// The method; none, if the app names none or calls it `UNKNOWN`.
     #[serde(default, deserialize_with = "method", skip_serializing_if = "Option::is_none")]
     #[serde(serialize_with = "encoding::optional_text::serialize")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::schema::AnyMethod>"))]
     pub backup_method: Option<MethodId>,
     /// Whether it has.
     pub success: bool,
@@ -59,20 +67,35 @@ pub struct StoredNotice {
 
 /// Who a user is, for statistics that are not kept.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Identify {
     /// What is said of it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schemars(with = "HashMap<String, serde_json::Value>"))]
     pub traits: HashMap<String, IgnoredAny>,
 }
 
 /// What a user did, for statistics that are not kept.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Track {
     /// What it was.
     pub event: String,
     /// What is said of it.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schemars(with = "HashMap<String, serde_json::Value>"))]
     pub properties: HashMap<String, IgnoredAny>,
+}
+
+/// That statistics were understood, and dropped. Portal's class for React Native looks for
+/// `success`, and its others for `status`.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Dropped {
+    /// Always true.
+    pub status: bool,
+    /// Always true.
+    pub success: bool,
 }
 
 macro_rules! stages {
@@ -97,6 +120,17 @@ macro_rules! stages {
             pub fn of(name: &str) -> Option<Self> {
                 let mut all = [$(Self::$stage),*].into_iter();
                 all.find(|stage| stage.as_str().eq_ignore_ascii_case(name))
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": [$($text),*] })
             }
         }
 

@@ -6,7 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Seconds since 1970 in UTC; in JSON an RFC 3339 date and time with milliseconds.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Timestamp(pub u64);
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Timestamp(
+    #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::Time"))] pub u64,
+);
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -81,6 +81,8 @@ async fn wallets_of_both_curves_have_addresses_and_ids_that_outlive_a_recovery()
     let public_key = before["wallets"][0]["publicKey"].as_str().unwrap();
     let public_key: Value = serde_json::from_str(public_key).unwrap();
     assert_eq!(public_key["compressed"], evm.to_string());
+    let [x, y] = evm.coordinates();
+    assert_eq!((public_key["x"].as_str(), public_key["y"].as_str()), (Some(&*x), Some(&*y)));
 
     let backup = lost.back_up(&service, &user).await;
     let found = recover(&service, &user, &backup).await.unwrap();

@@ -68,6 +68,16 @@ async fn a_session_token_does_what_the_api_key_does() {
 }
 
 #[tokio::test]
+async fn a_session_token_is_made_by_the_older_path_too() {
+    let service = Service::start().await;
+    let client = service.create_client().await;
+    let path = route::client_session_v1(&client.id);
+    let request = Request::post(&path).by(&service.custodian_key());
+    let session: ClientSession = service.send(request).await.json();
+    assert!(is_good(&service, &session.client_session_token).await);
+}
+
+#[tokio::test]
 async fn a_new_client_has_a_session_token() {
     let service = Service::start().await;
     let client = service.create_client().await;

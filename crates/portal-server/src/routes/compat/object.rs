@@ -74,13 +74,19 @@ impl Known {
         WalletObject {
             created_at: Timestamp(live.map_or(0, |set| set.created_at)),
             curve: key.curve(),
-            public_key: format!(r#"{{"compressed":"{key}"}}"#),
+            public_key: public_key(key),
             ejectable_until: window.map(|window| Timestamp(window.until)),
             backup_share_pairs: self.backup_pairs(key),
             signing_share_pairs: self.signing_pairs(key),
             id,
         }
     }
+}
+
+/// Portal's two coordinates, and what everybody else calls a public key.
+fn public_key(key: &PublicKey) -> String {
+    let [x, y] = key.coordinates();
+    format!(r#"{{"x":"{x}","y":"{y}","compressed":"{key}"}}"#)
 }
 
 const fn status(is_completed: bool) -> PairStatus {

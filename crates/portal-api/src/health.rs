@@ -1,0 +1,11 @@
+//! That the service is up, or ready.
+
+use serde::{Deserialize, Serialize};
+
+/// That the service is up, or ready.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Health {
+    /// `ok`, or `ready`.
+    pub status: String,
+}
