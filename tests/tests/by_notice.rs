@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use backup_core::{EncryptionKey, ErrorKind, MethodId};
@@ -14,7 +17,7 @@ use portal_client::{
     BackUpOptions, BackedUp, ClearOptions, Error, Notice, Payload, Portal, RecoverOptions,
 };
 use portal_tests::{
-    middle::{Asked, Meddler, Method, Middle},
+    middle::{Answer, Asked, Meddler, Method, Middle, StatusCode},
     wallets::{
         Device, Mortal, TestClient, TestService, memory_id, memory_method, on_runtime, unseen,
     },
@@ -273,6 +276,48 @@ fn a_key_is_kept_if_the_app_spoke_for_its_backup_before_the_device_gave_it_up() 
             middle.be_honest();
             scene.recover(None).await.unwrap();
         }
+    });
+}
+
+/// The same, and the device does not hear that it came too late.
+struct HastyAndDeaf(Hasty);
+
+impl Meddler for HastyAndDeaf {
+    fn before(&self, asked: &Asked) -> Vec<Asked> {
+        self.0.before(asked)
+    }
+
+    fn changed(&self, asked: &Asked, answer: Answer) -> Answer {
+        if asked.is(&Method::POST, "/drop") {
+            Answer { status: StatusCode::BAD_GATEWAY, body: Default::default(), ..answer }
+        } else {
+            answer
+        }
+    }
+}
+
+#[test]
+fn a_key_is_kept_while_it_is_not_known_whether_its_backup_was_dropped() {
+    on_runtime(async {
+        let scene = Scene::managed().await;
+        let middle = Middle::before(scene.service.address()).await;
+        let mortal = Mortal::dying_before(last_stop(&scene).await);
+        let app = scene.device.app(&middle.url());
+        let app = app.method(memory_method(&scene.store)).observed_by(mortal).build().unwrap();
+        app.back_up(&memory_id(), &BY_NOTICE, &unseen).await.unwrap_err();
+        let body = json!({ "backupMethod": memory_id().as_str(), "success": true });
+        let word = Asked { method: Method::PUT, ..Asked::json(route::STORED_SHARE, &body) };
+        let word = word.with_key(&scene.client.key);
+        let spoke = Arc::new(AtomicBool::new(false));
+        middle.meddle(HastyAndDeaf(Hasty { word, spoke: Arc::clone(&spoke) }));
+        let app = scene.device.app(&middle.url()).method(memory_method(&scene.store));
+        let app = app.patience(Duration::from_millis(250)).build().unwrap();
+        app.finish_interrupted().await.unwrap_err();
+        assert!(spoke.load(Ordering::SeqCst));
+        assert_eq!(scene.store.len(), 1, "its key is there");
+        middle.be_honest();
+        app.finish_interrupted().await.unwrap();
+        scene.recover(None).await.unwrap();
     });
 }
 

@@ -125,11 +125,13 @@ impl Turn<'_> {
             Ok(())
         })?;
         if let Ok(key) = self.key() {
-            // The next backup of this method takes its place otherwise.
-            let dropped = self.service().drop_pending(&key, &run.backup).await;
-            if matches!(dropped, Err(Error::Service { id: ErrorId::StateInvalid, .. })) {
+            match self.service().drop_pending(&key, &run.backup).await {
                 // The word of an app has completed it meanwhile.
-                return self.leave(run);
+                Err(Error::Service { id: ErrorId::StateInvalid, .. }) => return self.leave(run),
+                // Perhaps it has, and the answer was lost: the next operation looks.
+                Err(error) if !error.is_refusal() => return Err(error),
+                // Dropped; or refused, and the next backup of this method takes its place.
+                _ => {}
             }
         }
         self.operation.journal().clear().map_err(Error::Device)?;
