@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use backup_core::{BackupId, secrecy::zeroize::Zeroizing};
+use backup_core::secrecy::zeroize::Zeroizing;
 use clap::Args;
-use portal_client::{EjectOptions, Ejected, Expected, Namespace, RecoverOptions};
+use portal_client::{EjectOptions, Ejected};
 use serde_json::json;
 
 use crate::{
     address,
-    backup::MethodName,
     curve::CurveName,
     durable,
     failure::{Failure, Kind},
     notices,
+    opening::Opening,
     output::{Answer, Output},
-    password::PasswordFrom,
-    profile::ProfileAt,
 };
 
 #[derive(Args, Debug)]
@@ -32,19 +30,8 @@ pub(crate) struct Eject {
     /// Of which wallet; of all, unless you say otherwise
     #[arg(long)]
     curve: Option<CurveName>,
-    /// How you open the backup
-    #[arg(long, value_enum, default_value_t)]
-    method: MethodName,
-    /// Which backup; the newest one unless you say otherwise
-    #[arg(long, value_name = "ID")]
-    backup: Option<BackupId>,
-    /// An address that the wallet must have, of any chain; may be given several times
-    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
-    expect: Vec<(Namespace, String)>,
     #[command(flatten)]
-    password: PasswordFrom,
-    #[command(flatten)]
-    profile: ProfileAt,
+    opening: Opening,
 }
 
 pub(crate) async fn run(eject: Eject, output: Output) -> Result<Answer, Failure> {
@@ -52,17 +39,9 @@ pub(crate) async fn run(eject: Eject, output: Output) -> Result<Answer, Failure>
         return Err(Failure::new(Kind::Usage, NOT_CONFIRMED));
     }
     let to = vacant(&eject.to)?;
-    let method = eject.method.id();
-    let wallet = eject.profile.open()?.wallet([eject.password.method()?])?;
-    let expected = Some(eject.expect).filter(|addresses| !addresses.is_empty());
-    let options = EjectOptions {
-        only: eject.curve.map(CurveName::curve),
-        open: RecoverOptions {
-            backup: eject.backup,
-            expected: expected.map(Expected::Addresses),
-            ..RecoverOptions::default()
-        },
-    };
+    let (method, wallet) = (eject.opening.method(), eject.opening.wallet()?);
+    let only = eject.curve.map(CurveName::curve);
+    let options = EjectOptions { only, open: eject.opening.options() };
     let ejected = wallet.eject(&method, &options, &*output.progress()).await?;
     durable::create(&to, text_of(&ejected).as_bytes())?;
     Ok(answer(&ejected, &to))

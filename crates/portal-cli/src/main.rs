@@ -16,6 +16,7 @@ mod envelope;
 mod failure;
 mod generate;
 mod notices;
+mod opening;
 mod output;
 mod password;
 mod profile;

@@ -1,51 +1,27 @@
 //! `portal recover`: brings a wallet back on a new device.
 
-use backup_core::BackupId;
 use clap::Args;
-use portal_client::{Expected, Namespace, RecoverOptions, Recovered};
+use portal_client::Recovered;
 use serde_json::json;
 
 use crate::{
     address,
-    backup::MethodName,
     failure::Failure,
     notices,
+    opening::Opening,
     output::{Answer, Output},
-    password::PasswordFrom,
-    profile::ProfileAt,
     set,
 };
 
 #[derive(Args, Debug)]
 pub(crate) struct Recover {
-    /// How you open the backup
-    #[arg(long, value_enum, default_value_t)]
-    method: MethodName,
-    /// Which backup; the newest one unless you say otherwise
-    #[arg(long, value_name = "ID")]
-    backup: Option<BackupId>,
-    /// An address that the wallet must have, of any chain; may be given several times
-    ///
-    /// A new device knows nothing of the wallet but what the service says. Give an address that
-    /// you know, and another wallet is refused.
-    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
-    expect: Vec<(Namespace, String)>,
     #[command(flatten)]
-    password: PasswordFrom,
-    #[command(flatten)]
-    profile: ProfileAt,
+    opening: Opening,
 }
 
-pub(crate) async fn run(recover: Recover, output: Output) -> Result<Answer, Failure> {
-    let method = recover.method.id();
-    let wallet = recover.profile.open()?.wallet([recover.password.method()?])?;
-    let expected = Some(recover.expect).filter(|addresses| !addresses.is_empty());
-    let options = RecoverOptions {
-        backup: recover.backup,
-        expected: expected.map(Expected::Addresses),
-        ..RecoverOptions::default()
-    };
-    Ok(answer(&wallet.recover(&method, &options, &*output.progress()).await?))
+pub(crate) async fn run(Recover { opening }: Recover, output: Output) -> Result<Answer, Failure> {
+    let (method, wallet) = (opening.method(), opening.wallet()?);
+    Ok(answer(&wallet.recover(&method, &opening.options(), &*output.progress()).await?))
 }
 
 fn answer(recovered: &Recovered) -> Answer {
