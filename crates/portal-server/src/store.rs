@@ -7,6 +7,7 @@ mod columns;
 mod eject;
 mod envelopes;
 mod error;
+mod group;
 mod identities;
 mod pairs;
 mod schema;
@@ -52,6 +53,7 @@ pub struct Store {
     /// One connection: what it has cached is seldom out of date, since it alone writes here.
     writer: SqlitePool,
     turn: Arc<Mutex<()>>,
+    queue: Arc<group::Queue>,
     observer: Arc<dyn EffectObserver>,
     pub(crate) meters: StoreMeters,
 }
@@ -108,8 +110,8 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let writer = connections(1).connect_with(options.clone()).await?;
         let pool = connections(READERS).connect_with(options).await?;
-        let (turn, meters) = (Arc::default(), StoreMeters::default());
-        Ok(Self { pool, writer, turn, observer, meters })
+        let (turn, queue, meters) = (Arc::default(), Arc::default(), StoreMeters::default());
+        Ok(Self { pool, writer, turn, queue, observer, meters })
     }
 
     /// A view for reading.
@@ -121,8 +123,8 @@ impl Store {
         Ok(Snapshot(self.pool.begin().await?))
     }
 
-    /// Takes the turn to write. Everything that is ever written goes through here and through
-    /// [`Write::commit`].
+    /// Takes the turn to write. What is written by more than one statement goes through here and
+    /// through [`Write::commit`].
     ///
     /// # Errors
     ///
@@ -132,6 +134,19 @@ impl Store {
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let snapshot = Snapshot(transaction);
         Ok(Write { snapshot, turn, store: self.clone(), destroys: false, fates: Vec::new() })
+    }
+
+    /// Awaits what makes something durable, and takes note of it.
+    async fn durably<T>(
+        &self,
+        commit: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, StoreError> {
+        self.observer.before(Effect::Commit);
+        let begun = Instant::now();
+        let done = commit.await?;
+        self.meters.commit_seconds.observe(begun.elapsed().as_secs_f64());
+        self.observer.before(Effect::Committed);
+        Ok(done)
     }
 
     /// Waits for what is under way, and closes the database.
@@ -162,11 +177,7 @@ impl Write {
     /// [`StoreError`] if the database fails: then it may have been written or not.
     pub async fn commit(self) -> Result<(), StoreError> {
         let Self { snapshot, turn, store, destroys, fates } = self;
-        store.observer.before(Effect::Commit);
-        let begun = Instant::now();
-        snapshot.0.commit().await?;
-        store.meters.commit_seconds.observe(begun.elapsed().as_secs_f64());
-        store.observer.before(Effect::Committed);
+        store.durably(snapshot.0.commit()).await?;
         fates.into_iter().for_each(|fate| store.meters.ended(fate));
         if destroys && let Err(error) = store.scrub().await {
             tracing::warn!(%error, "what was destroyed is in the write-ahead log until later");

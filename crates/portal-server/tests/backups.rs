@@ -5,7 +5,7 @@
 mod common;
 
 use backup_core::{BackupId, EncryptionContext, Envelope, MethodId, Sealer};
-use common::{DAY, NOW, Service, device::Device, http::Request};
+use common::{DAY, NOW, Service, device::Device};
 use portal_api::{BackupSetView, BackupStatus, ErrorId, PerCurve, route};
 use portal_mpc::HoldProof;
 use sha2::{Digest, Sha256};
@@ -43,84 +43,6 @@ async fn the_live_signing_set_is_shown() {
     let pair = live.pairs.ed25519.unwrap();
     assert_eq!(pair.public_key, device.wallet().as_bytes());
     assert!(!pair.frozen && live.pairs.secp256k1.is_none() && view.pending_signing.is_empty());
-}
-
-#[tokio::test]
-async fn an_envelope_is_given_back_as_it_came_also_after_a_restart() {
-    let service = Service::start().await;
-    let device = service.device().await;
-    let begun = device.begin(service.running.service(), &password(&device).await).await;
-    device.store(&service, &begun).await.is_done();
-    let service = service.restart().await;
-    let answer = device.get(&service, &route::envelope(&begun.id)).await;
-    assert_eq!(answer.text(), begun.envelope.as_str());
-    assert_eq!(answer.headers["content-type"], "text/plain");
-    let hash: [u8; 32] = Sha256::digest(begun.envelope.as_str()).into();
-    assert_eq!(device.view(&service).await.backups[0].envelope_sha256, Some(hash));
-}
-
-#[tokio::test]
-async fn an_envelope_is_write_once() {
-    let service = Service::start().await;
-    let device = service.device().await;
-    let sealer = password(&device).await;
-    let begun = device.begin(service.running.service(), &sealer).await;
-    device.store(&service, &begun).await.is_done();
-    device.store(&service, &begun).await.is_done();
-    let again = again(&begun.envelope, &sealer, &begun.client);
-    let answer = device.put_envelope(&service, &begun.id, again.as_str()).await;
-    answer.is_error(409, ErrorId::StateInvalid);
-    let stored = device.get(&service, &route::envelope(&begun.id)).await;
-    assert_eq!(stored.text(), begun.envelope.as_str());
-}
-
-/// Another envelope of the same set: sealing is not deterministic.
-fn again(
-    envelope: &Envelope,
-    sealer: &Sealer,
-    share: &portal_mpc::BackupShare<portal_mpc::Client>,
-) -> Envelope {
-    let pair = envelope.header().wallets[0].pair.clone();
-    let share = common::device::client_share(pair, share);
-    sealer.seal(&envelope.header().backup, &[share]).unwrap()
-}
-
-#[tokio::test]
-async fn what_is_no_envelope_or_of_something_else_is_not_stored() {
-    let service = Service::start().await;
-    let device = service.device().await;
-    let shared = service.running.service();
-    let (sealer, drive) = (password(&device).await, device.enroll(MethodId::GDRIVE).await);
-    let of_drive = device.begin(shared, &drive).await;
-    let before = device.begin(shared, &sealer).await;
-    let begun = device.begin(shared, &sealer).await;
-    let stranger = service.device().await;
-    let strange = stranger.begin(shared, &password(&stranger).await).await;
-    let mut of_other_method = begun.envelope.as_str().to_owned();
-    of_other_method.truncate(40);
-    let wrong = [
-        "",
-        "portal-backup-2.AAAA",
-        &of_other_method,
-        of_drive.envelope.as_str(),
-        before.envelope.as_str(),
-        strange.envelope.as_str(),
-    ];
-    for text in wrong {
-        let answer = device.put_envelope(&service, &begun.id, text).await;
-        answer.is_error(400, ErrorId::BadRequest);
-    }
-    device.store(&service, &begun).await.is_done();
-    device.store(&service, &before).await.is_error(404, ErrorId::NotFound);
-}
-
-#[tokio::test]
-async fn an_envelope_without_a_slot_is_for_the_apps_own_store_only() {
-    let service = Service::start().await;
-    let device = service.device().await;
-    let (custom, _key) = Sealer::without_slot(&device.context).unwrap();
-    let id = device.back_up(&service, &custom, None, true).await;
-    assert_eq!(device.backups(&service).await, [id]);
 }
 
 #[tokio::test]
@@ -286,7 +208,8 @@ async fn swap_half(
         sha256: Sha256::digest(&text).into(),
         enrollment: envelope.header().enrollment(),
     };
-    write.store_envelope(&device.context.client, backup, &stored).await.unwrap();
+    let slot = write.envelope_slot(&device.context.client, backup).await.unwrap().unwrap();
+    write.store_envelope(&device.context.client, &slot, &stored).await.unwrap();
 }
 
 #[tokio::test]
@@ -470,17 +393,4 @@ async fn of_two_commits_at_once_one_is_refused() {
     let commit = device.commit_of(&next, None, true);
     let answer = device.commit(&service, &next.id, &commit).await;
     answer.is_error(409, ErrorId::StateInvalid);
-}
-
-#[tokio::test]
-async fn an_envelope_may_be_as_long_as_the_format_allows_and_no_longer() {
-    let service = Service::start().await;
-    let device = service.device().await;
-    let begun = device.begin(service.running.service(), &password(&device).await).await;
-    let path = route::envelope(&begun.id);
-    for (len, status) in [(Envelope::MAX_LEN, 400), (Envelope::MAX_LEN + 1, 413)] {
-        let request = Request::new(reqwest::Method::PUT, &path).body("text/plain", vec![b'A'; len]);
-        let answer = service.send(device.signed(request)).await;
-        answer.is_error(status, ErrorId::BadRequest);
-    }
 }

@@ -14,9 +14,10 @@ use crate::{
     error::{ApiError, ApiResult},
     json::expect_media_type,
     lifecycle::Refusal,
+    metrics::Reason,
     service::SharedService,
     signed::Signed,
-    store::{EnvelopeSlot, SlotPair, StoredEnvelope, Write},
+    store::{EnvelopeSlot, SlotPair, StoredEnvelope},
 };
 
 pub(crate) async fn store_envelope(
@@ -27,18 +28,25 @@ pub(crate) async fn store_envelope(
 ) -> ApiResult<StatusCode> {
     expect_media_type(signed.headers(), "text/plain")?;
     let envelope = parse(signed.body())?;
-    let mut write = service.store.write().await?;
-    let Some(slot) = write.envelope_slot(&client.client, &backup).await? else {
-        signed.verify_live(&client, &mut write).await?;
-        return Err(Refusal::NoSuchSet.into());
-    };
-    signed.verify(&client, &slot.live_key.ok_or_else(ApiError::share_mismatch)?)?;
-    if !is_there(&envelope, &slot)? {
-        store(&envelope, &client, &backup, &slot, &mut write).await?;
-        write.commit().await?;
+    for _ in 0..LOOKS {
+        let Some(slot) = service.store.envelope_slot(&client.client, &backup).await? else {
+            signed.verify_live(&client, &mut service.store.read().await?).await?;
+            return Err(Refusal::NoSuchSet.into());
+        };
+        signed.verify(&client, slot.live_key.as_ref().ok_or_else(ApiError::share_mismatch)?)?;
+        if is_there(&envelope, &slot)? {
+            return Ok(StatusCode::NO_CONTENT);
+        }
+        let fitting = fitting(&envelope, &client, &backup, &slot)?;
+        if service.store.store_envelope(&client.client, &slot, &fitting).await? {
+            return Ok(StatusCode::NO_CONTENT);
+        }
     }
-    Ok(StatusCode::NO_CONTENT)
+    Err(ApiError::busy(Reason::Database))
 }
+
+/// How often one looks: what has changed between a look and its write is seen by the next look.
+const LOOKS: usize = 3;
 
 pub(crate) async fn envelope(
     State(service): State<SharedService>,
@@ -64,21 +72,19 @@ pub(super) fn is_there(envelope: &Envelope, slot: &EnvelopeSlot) -> ApiResult<bo
     }
 }
 
-/// Stores the envelope of a set that has none.
-pub(super) async fn store(
-    envelope: &Envelope,
+/// What is stored of an envelope that belongs to a set which has none.
+pub(super) fn fitting<'a>(
+    envelope: &'a Envelope,
     client: &EncryptionContext,
     backup: &BackupId,
     slot: &EnvelopeSlot,
-    write: &mut Write,
-) -> ApiResult<()> {
+) -> ApiResult<StoredEnvelope<'a>> {
     expect_claims(envelope, client, backup, slot)?;
-    let stored = StoredEnvelope {
+    Ok(StoredEnvelope {
         text: envelope.as_str(),
         sha256: sha256(envelope),
         enrollment: envelope.header().enrollment(),
-    };
-    Ok(write.store_envelope(&client.client, backup, &stored).await?)
+    })
 }
 
 fn sha256(envelope: &Envelope) -> [u8; 32] {

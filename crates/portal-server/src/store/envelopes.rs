@@ -2,9 +2,9 @@
 
 use backup_core::{BackupId, ClientId, Curve, MethodId, SharePairId};
 use portal_api::DevicePublicKey;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqliteExecutor, sqlite::SqliteRow};
 
-use super::{Snapshot, StoreError, Write, columns};
+use super::{Snapshot, Store, StoreError, Write, columns, group::Statement};
 
 /// The place for the envelope of a backup set, and what is known of whatever belongs there.
 ///
@@ -12,13 +12,17 @@ use super::{Snapshot, StoreError, Write, columns};
 /// time that an envelope is stored.
 #[derive(Clone, Debug)]
 pub struct EnvelopeSlot {
+    /// The set.
+    id: BackupId,
+    /// Its number: a set of the same id, after this one was dropped, has another.
+    number: i64,
     /// The key of the device that signs at present.
     pub live_key: Option<DevicePublicKey>,
     /// The method that will open the set.
     pub method: MethodId,
     /// SHA-256 of the envelope that is there.
     pub sha256: Option<[u8; 32]>,
-    /// The set's pairs.
+    /// The set's pairs. They are made with it, and stay as they are.
     pub pairs: Vec<SlotPair>,
 }
 
@@ -44,6 +48,35 @@ pub struct StoredEnvelope<'a> {
     pub enrollment: [u8; 32],
 }
 
+impl Store {
+    /// The place for the envelope of a set; `None` if there is no such set.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn envelope_slot(
+        &self,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<Option<EnvelopeSlot>, StoreError> {
+        EnvelopeSlot::read(&self.pool, client, backup).await
+    }
+
+    /// Stores an envelope, durably, if its place is still as it was read. Whether it was.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn store_envelope(
+        &self,
+        client: &ClientId,
+        slot: &EnvelopeSlot,
+        envelope: &StoredEnvelope<'_>,
+    ) -> Result<bool, StoreError> {
+        Ok(self.write_one(slot.filling(client, envelope)).await? == 1)
+    }
+}
+
 impl Snapshot {
     /// The place for the envelope of a set; `None` if there is no such set.
     ///
@@ -55,24 +88,7 @@ impl Snapshot {
         client: &ClientId,
         backup: &BackupId,
     ) -> Result<Option<EnvelopeSlot>, StoreError> {
-        let sql = "SELECT s.method, s.envelope_sha256, l.device_key AS live_key, \
-                   p.id, p.curve, p.public_key FROM backup_sets s \
-                   LEFT JOIN signing_sets l ON l.client_id = s.client_id AND l.is_live \
-                   LEFT JOIN backup_pairs p ON p.client_id = s.client_id AND p.backup_id = s.id \
-                   WHERE s.client_id = $1 AND s.id = $2";
-        let rows = sqlx::query(sql)
-            .bind(client.as_str())
-            .bind(backup.as_str())
-            .fetch_all(self.connection())
-            .await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let live_key: Option<&[u8]> = row.try_get("live_key")?;
-        Ok(Some(EnvelopeSlot {
-            live_key: live_key.map(columns::device_key).transpose()?,
-            method: columns::parsed(row.try_get("method")?, "method id")?,
-            sha256: columns::hash_option(row.try_get("envelope_sha256")?)?,
-            pairs: rows.iter().map(SlotPair::of).collect::<Result<_, _>>()?,
-        }))
+        EnvelopeSlot::read(self.connection(), client, backup).await
     }
 
     /// The envelope of a set; `None` if there is no set, or no envelope yet.
@@ -96,28 +112,62 @@ impl Snapshot {
 }
 
 impl Write {
-    /// Stores the envelope of a set that has none.
+    /// Stores an envelope in its place, as it was read in this transaction.
     ///
     /// # Errors
     ///
-    /// [`StoreError`].
+    /// [`StoreError`], also if the place was read before and is another by now.
     pub async fn store_envelope(
         &mut self,
         client: &ClientId,
-        backup: &BackupId,
+        slot: &EnvelopeSlot,
         envelope: &StoredEnvelope<'_>,
     ) -> Result<(), StoreError> {
-        let sql = "UPDATE backup_sets SET envelope = $3, envelope_sha256 = $4, enrollment = $5 \
-                   WHERE client_id = $1 AND id = $2 AND envelope IS NULL";
+        let done = slot.filling(client, envelope).execute(self.connection()).await?;
+        let is_stored = done.rows_affected() == 1;
+        if is_stored { Ok(()) } else { Err(StoreError::Damaged("free place for an envelope")) }
+    }
+}
+
+impl EnvelopeSlot {
+    async fn read(
+        database: impl SqliteExecutor<'_>,
+        client: &ClientId,
+        backup: &BackupId,
+    ) -> Result<Option<Self>, StoreError> {
+        let sql = "SELECT s.number, s.method, s.envelope_sha256, l.device_key AS live_key, \
+                   p.id, p.curve, p.public_key FROM backup_sets s \
+                   LEFT JOIN signing_sets l ON l.client_id = s.client_id AND l.is_live \
+                   LEFT JOIN backup_pairs p ON p.client_id = s.client_id AND p.backup_id = s.id \
+                   WHERE s.client_id = $1 AND s.id = $2";
+        let query = sqlx::query(sql).bind(client.as_str()).bind(backup.as_str());
+        let rows = query.fetch_all(database).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let live_key: Option<&[u8]> = row.try_get("live_key")?;
+        Ok(Some(Self {
+            id: backup.clone(),
+            number: row.try_get("number")?,
+            live_key: live_key.map(columns::device_key).transpose()?,
+            method: columns::parsed(row.try_get("method")?, "method id")?,
+            sha256: columns::hash_option(row.try_get("envelope_sha256")?)?,
+            pairs: rows.iter().map(SlotPair::of).collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// Puts an envelope there, unless it is there no longer, has another envelope, or another
+    /// device signs: what was looked at is looked at again by the database.
+    fn filling(&self, client: &ClientId, envelope: &StoredEnvelope<'_>) -> Statement {
+        let sql = "UPDATE backup_sets SET envelope = $4, envelope_sha256 = $5, enrollment = $6 \
+                   WHERE client_id = $1 AND id = $2 AND number = $3 AND envelope IS NULL \
+                   AND $7 IS (SELECT device_key FROM signing_sets WHERE client_id = $1 AND is_live)";
         sqlx::query(sql)
-            .bind(client.as_str())
-            .bind(backup.as_str())
-            .bind(envelope.text)
-            .bind(envelope.sha256.as_slice())
-            .bind(envelope.enrollment.as_slice())
-            .execute(self.connection())
-            .await?;
-        Ok(())
+            .bind(client.as_str().to_owned())
+            .bind(self.id.as_str().to_owned())
+            .bind(self.number)
+            .bind(envelope.text.to_owned())
+            .bind(envelope.sha256.to_vec())
+            .bind(envelope.enrollment.to_vec())
+            .bind(self.live_key.as_ref().map(|key| key.as_bytes().to_vec()))
     }
 }
 

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The database does not do what was asked.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// Another write failed that was to become durable together with this one.
+    #[error("the commit that this was a part of has failed")]
+    Undone,
     /// The tables cannot be brought up to date.
     #[error("the database cannot be brought up to date: {0}")]
     Migration(#[from] MigrateError),
@@ -25,7 +28,7 @@ impl StoreError {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         match self {
-            Self::Database(sqlx::Error::PoolTimedOut) => true,
+            Self::Database(sqlx::Error::PoolTimedOut) | Self::Undone => true,
             Self::Database(sqlx::Error::Database(error)) => {
                 error.code().is_some_and(|code| BUSY.contains(&code.as_ref()))
             }

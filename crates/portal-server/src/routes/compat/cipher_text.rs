@@ -46,7 +46,8 @@ pub(crate) async fn store_cipher_text(
             return Err(ApiError::state_invalid(late));
         }
         (false, Noticed::Pending(set)) => {
-            envelope::store(&envelope, &client, &set.id, &slot, &mut write).await?;
+            let fitting = envelope::fitting(&envelope, &client, &set.id, &slot)?;
+            write.store_envelope(&client.client, &slot, &fitting).await?;
         }
     }
     let known = Known::read(&mut write, &client).await?;
