@@ -54,12 +54,13 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("Bearer").then(|| key.trim())
 }
 
-fn presented(headers: &HeaderMap, audience: Audience) -> ApiResult<ApiKeyHash> {
+/// What came in the place of a key, if it looks like one for this audience.
+pub(crate) fn presented(headers: &HeaderMap, audience: Audience) -> ApiResult<ApiKeyHash> {
     let key = bearer(headers).ok_or_else(no_such_key)?;
     ApiKeyHash::of_presented(key, audience).ok_or_else(no_such_key)
 }
 
-fn no_such_key() -> ApiError {
+pub(crate) fn no_such_key() -> ApiError {
     ApiError::new(
         ErrorId::AuthFailed,
         "this needs an API key that is in force: Authorization: Bearer",

@@ -168,8 +168,8 @@ async fn make_anew(service: &Service, device: &Device, begun: &Begun) {
 }
 
 async fn place(service: &Service, device: &Device, begun: &Begun) -> EnvelopeSlot {
-    let store = &service.running.service().store;
-    store.envelope_slot(&device.context.client, &begun.id).await.unwrap().unwrap()
+    let mut view = service.running.service().store.read().await.unwrap();
+    view.envelope_slot(&device.context.client, &begun.id).await.unwrap().unwrap()
 }
 
 async fn is_filled(

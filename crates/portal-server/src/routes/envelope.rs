@@ -1,8 +1,8 @@
 //! Envelopes: stored once, and given back as they came.
 
 use axum::{
-    extract::State,
-    http::{StatusCode, header},
+    extract::{FromRequestParts, State},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use backup_core::{BackupId, EncryptionContext, Envelope, MethodId};
@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::path::BackupPath;
 use crate::{
-    auth::AuthenticatedClient,
+    api_key::Audience,
+    auth::{self, AuthenticatedClient},
     error::{ApiError, ApiResult},
     json::expect_media_type,
     lifecycle::Refusal,
@@ -20,27 +21,61 @@ use crate::{
     store::{EnvelopeSlot, SlotPair, StoredEnvelope},
 };
 
+/// A client, one of its sets, and the place for the envelope of that, if there is such a set.
+///
+/// They are looked up together: whoever stores an envelope waits for it.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    client: EncryptionContext,
+    backup: BackupId,
+    slot: Option<EnvelopeSlot>,
+}
+
+impl FromRequestParts<SharedService> for Asked {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let Ok(key) = auth::presented(&parts.headers, Audience::Client) else {
+            return Self::with_session_token(parts, service).await;
+        };
+        let BackupPath(backup) = BackupPath::from_request_parts(parts, service).await?;
+        let found = service.store.client_and_envelope_slot(&key, &backup, service.now()).await?;
+        let (client, slot) = found.ok_or_else(auth::no_such_key)?;
+        Ok(Self { client, backup, slot })
+    }
+}
+
+impl Asked {
+    async fn with_session_token(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let AuthenticatedClient(client) =
+            AuthenticatedClient::from_request_parts(parts, service).await?;
+        let BackupPath(backup) = BackupPath::from_request_parts(parts, service).await?;
+        let slot = service.store.read().await?.envelope_slot(&client.client, &backup).await?;
+        Ok(Self { client, backup, slot })
+    }
+}
+
 pub(crate) async fn store_envelope(
     State(service): State<SharedService>,
-    AuthenticatedClient(client): AuthenticatedClient,
-    BackupPath(backup): BackupPath,
+    Asked { client, backup, mut slot }: Asked,
     signed: Signed,
 ) -> ApiResult<StatusCode> {
     expect_media_type(signed.headers(), "text/plain")?;
     let envelope = parse(signed.body())?;
     for _ in 0..LOOKS {
-        let Some(slot) = service.store.envelope_slot(&client.client, &backup).await? else {
+        let Some(there) = slot else {
             signed.verify_live(&client, &mut service.store.read().await?).await?;
             return Err(Refusal::NoSuchSet.into());
         };
-        signed.verify(&client, slot.live_key.as_ref().ok_or_else(ApiError::share_mismatch)?)?;
-        if is_there(&envelope, &slot)? {
+        signed.verify(&client, there.live_key.as_ref().ok_or_else(ApiError::share_mismatch)?)?;
+        if is_there(&envelope, &there)? {
             return Ok(StatusCode::NO_CONTENT);
         }
-        let fitting = fitting(&envelope, &client, &backup, &slot)?;
-        if service.store.store_envelope(&client.client, &slot, &fitting).await? {
+        let fitting = fitting(&envelope, &client, &backup, &there)?;
+        if service.store.store_envelope(&client.client, &there, &fitting).await? {
             return Ok(StatusCode::NO_CONTENT);
         }
+        slot = service.store.read().await?.envelope_slot(&client.client, &backup).await?;
     }
     Err(ApiError::busy(Reason::Database))
 }

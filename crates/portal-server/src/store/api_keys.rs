@@ -55,10 +55,7 @@ impl Store {
             .bind(columns::to_column(now))
             .fetch_optional(&self.pool)
             .await?;
-        match owner(row.as_ref(), key)? {
-            Some(KeyOwner::Client(client)) => Ok(Some(client)),
-            _ => Ok(None),
-        }
+        client(row.as_ref(), key)
     }
 }
 
@@ -164,6 +161,17 @@ impl KeyRow {
             created_at: columns::from_column(row.try_get("created_at")?)?,
             ends_at: columns::from_column_option(row.try_get("ends_at")?)?,
         })
+    }
+}
+
+/// The client whose key this row is of.
+pub(super) fn client(
+    row: Option<&SqliteRow>,
+    key: &ApiKeyHash,
+) -> Result<Option<EncryptionContext>, StoreError> {
+    match owner(row, key)? {
+        Some(KeyOwner::Client(client)) => Ok(Some(client)),
+        _ => Ok(None),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Envelopes: what one has to fit, and the text itself.
 
-use backup_core::{BackupId, ClientId, Curve, MethodId, SharePairId};
+use backup_core::{BackupId, ClientId, Curve, EncryptionContext, MethodId, SharePairId};
 use portal_api::DevicePublicKey;
-use sqlx::{Row, SqliteExecutor, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 
-use super::{Snapshot, Store, StoreError, Write, columns, group::Statement};
+use super::{Snapshot, Store, StoreError, Write, api_keys, columns, group::Statement};
+use crate::api_key::ApiKeyHash;
 
 /// The place for the envelope of a backup set, and what is known of whatever belongs there.
 ///
@@ -48,18 +49,38 @@ pub struct StoredEnvelope<'a> {
     pub enrollment: [u8; 32],
 }
 
+/// A row for each pair of a set `s`.
+const SLOT_COLUMNS: &str = "s.number, s.method, s.envelope_sha256, l.device_key AS live_key, \
+     p.id, p.curve, p.public_key";
+const SLOT_JOINS: &str = "LEFT JOIN signing_sets l ON l.client_id = s.client_id AND l.is_live \
+     LEFT JOIN backup_pairs p ON p.client_id = s.client_id AND p.backup_id = s.id";
+
 impl Store {
-    /// The place for the envelope of a set; `None` if there is no such set.
+    /// The client who has this key at `now`, and the place for the envelope of its set; `None` in
+    /// the place of what there is not. It is one lookup, since storing an envelope waits for it.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn envelope_slot(
+    pub async fn client_and_envelope_slot(
         &self,
-        client: &ClientId,
+        key: &ApiKeyHash,
         backup: &BackupId,
-    ) -> Result<Option<EnvelopeSlot>, StoreError> {
-        EnvelopeSlot::read(&self.pool, client, backup).await
+        now: u64,
+    ) -> Result<Option<(EncryptionContext, Option<EnvelopeSlot>)>, StoreError> {
+        let sql = format!(
+            "SELECT k.custodian_id, k.client_id, k.key_hash, {SLOT_COLUMNS} FROM api_keys k \
+             LEFT JOIN backup_sets s ON s.client_id = k.client_id AND s.id = $3 {SLOT_JOINS} \
+             WHERE k.key_hash = $1 AND (k.ends_at IS NULL OR k.ends_at > $2)"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(key.as_bytes().as_slice())
+            .bind(columns::to_column(now))
+            .bind(backup.as_str())
+            .fetch_all(&self.pool)
+            .await?;
+        let client = api_keys::client(rows.first(), key)?;
+        client.map(|client| Ok((client, EnvelopeSlot::of(&rows, backup)?))).transpose()
     }
 
     /// Stores an envelope, durably, if its place is still as it was read. Whether it was.
@@ -88,7 +109,16 @@ impl Snapshot {
         client: &ClientId,
         backup: &BackupId,
     ) -> Result<Option<EnvelopeSlot>, StoreError> {
-        EnvelopeSlot::read(self.connection(), client, backup).await
+        let sql = format!(
+            "SELECT {SLOT_COLUMNS} FROM backup_sets s {SLOT_JOINS} \
+             WHERE s.client_id = $1 AND s.id = $2"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(client.as_str())
+            .bind(backup.as_str())
+            .fetch_all(self.connection())
+            .await?;
+        EnvelopeSlot::of(&rows, backup)
     }
 
     /// The envelope of a set; `None` if there is no set, or no envelope yet.
@@ -130,23 +160,14 @@ impl Write {
 }
 
 impl EnvelopeSlot {
-    async fn read(
-        database: impl SqliteExecutor<'_>,
-        client: &ClientId,
-        backup: &BackupId,
-    ) -> Result<Option<Self>, StoreError> {
-        let sql = "SELECT s.number, s.method, s.envelope_sha256, l.device_key AS live_key, \
-                   p.id, p.curve, p.public_key FROM backup_sets s \
-                   LEFT JOIN signing_sets l ON l.client_id = s.client_id AND l.is_live \
-                   LEFT JOIN backup_pairs p ON p.client_id = s.client_id AND p.backup_id = s.id \
-                   WHERE s.client_id = $1 AND s.id = $2";
-        let query = sqlx::query(sql).bind(client.as_str()).bind(backup.as_str());
-        let rows = query.fetch_all(database).await?;
+    /// Of the rows for the pairs of a set.
+    fn of(rows: &[SqliteRow], backup: &BackupId) -> Result<Option<Self>, StoreError> {
         let Some(row) = rows.first() else { return Ok(None) };
+        let Some(number) = row.try_get("number")? else { return Ok(None) };
         let live_key: Option<&[u8]> = row.try_get("live_key")?;
         Ok(Some(Self {
             id: backup.clone(),
-            number: row.try_get("number")?,
+            number,
             live_key: live_key.map(columns::device_key).transpose()?,
             method: columns::parsed(row.try_get("method")?, "method id")?,
             sha256: columns::hash_option(row.try_get("envelope_sha256")?)?,
