@@ -5,26 +5,20 @@
 mod raw;
 
 use std::{
-    env, fmt, fs,
-    io::{self, BufRead, BufReader, Write},
+    fmt, io,
     path::Path,
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use axum::{Router, http::StatusCode, routing::put};
-use backup_core::DataKey;
 use backup_testkit::MemoryStore;
 use cpu_time::ProcessTime;
-use portal_client::{
-    ApiKey, BackUpOptions, Curves, Effect, Payload, Portal, RecoverOptions, custodian,
-    device::DeviceStore,
-};
-use portal_server::{Options, Server};
+use portal_client::{BackUpOptions, Curves, Effect, Payload, RecoverOptions};
 use portal_tests::{
+    own_process::{OwnProcess, has_served},
     ratio::median,
-    wallets::{TestService, copied, memory_id, memory_method, on_runtime, unseen},
+    wallets::{TestService, memory_id, memory_method, on_runtime, unseen},
 };
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
@@ -41,12 +35,9 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// By this, with a folder, this program is asked to be the service, in a process of its own.
-const SERVE: &str = "PORTAL_BENCH_SERVE";
-
 fn main() {
-    if let Ok(folder) = env::var(SERVE) {
-        return on_runtime(serve(folder.into()));
+    if has_served() {
+        return;
     }
     let recovery = recovery();
     let storing = storing();
@@ -248,62 +239,28 @@ impl portal_client::EffectObserver for Stopwatch {
 
 /// What the service holds of memory: as it starts, and after it took part in a wallet's life.
 fn idle_memory() -> bool {
-    let folder = tempfile::tempdir().expect("a folder for the service");
-    let mut service = Command::new(env::current_exe().expect("this program has a path"))
-        .env(SERVE, folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the service starts");
-    let mut url = String::new();
-    let output = service.stdout.take().expect("it was asked for");
-    BufReader::new(output).read_line(&mut url).expect("it says where it listens");
-    let idle = report("idle, resident MB / the limit", resident_mb(&service), 60.0, 1.0);
-    on_runtime(live(url.trim().to_owned(), folder.path().join("custodian.key")));
+    let service = OwnProcess::start();
+    let idle = report("idle, resident MB / the limit", service.resident_mb(), 60.0, 1.0);
+    on_runtime(live(&service));
     std::thread::sleep(Duration::from_secs(2));
-    let after = resident_mb(&service);
-    let after = report("idle after a recovery, resident MB / the limit", after, 60.0, 1.0);
-    drop(service.stdin.take());
-    service.wait().expect("the service ends");
-    idle && after
-}
-
-async fn serve(folder: std::path::PathBuf) {
-    let running = Server::start(Options::new(folder)).await.expect("the service starts");
-    println!("http://{}", running.address());
-    io::stdout().flush().expect("somebody reads it");
-    let until_closed = || io::stdin().read_line(&mut String::new()).is_ok();
-    tokio::task::spawn_blocking(until_closed).await.expect("reading does not panic");
-    running.shutdown().await;
+    let after = service.resident_mb();
+    idle & report("idle after a recovery, resident MB / the limit", after, 60.0, 1.0)
 }
 
 /// A wallet's life.
-async fn live(url: String, key_file: std::path::PathBuf) {
-    let key = fs::read_to_string(key_file).expect("the first start made a custodian");
-    let key = ApiKey::new(key.trim()).expect("it is a key");
-    let (context, key) = custodian::create_client(&url, &key).await.expect("a client is made");
-    let (store, folders) =
-        (MemoryStore::new(), [(); 2].map(|()| tempfile::tempdir().expect("a folder")));
-    let app = |folder: &Path| {
-        let device = DeviceStore::new(folder, context.clone(), DataKey::copied_from(&[1; 32]));
-        let app = Portal::builder(&url, copied(&key), device).method(memory_method(&store));
+async fn live(service: &OwnProcess) {
+    let client = service.custodian().new_client().await.expect("a client is made");
+    let (store, devices) = (MemoryStore::new(), [(); 2].map(|()| client.device()));
+    let [first, second] = devices.each_ref().map(|device| {
+        let app = device.app(service.url()).curves(Curves::BOTH).method(memory_method(&store));
         app.build().expect("the app is set up")
-    };
-    let [first, second] = [0, 1].map(|index: usize| app(folders[index].path()));
+    });
     first.create_wallet(&unseen).await.expect("a wallet is made");
     let options = BackUpOptions::default();
     first.back_up(&memory_id(), &options, &unseen).await.expect("it is backed up");
     let options = RecoverOptions::default();
     second.recover(&memory_id(), &options, &unseen).await.expect("it is recovered");
     second.sign(Payload::Digest(&[7; 32])).await.expect("it signs");
-}
-
-fn resident_mb(process: &Child) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", process.id()));
-    let status = status.expect("the system says what a process holds");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kib.expect("a number of kilobytes") / 1024.0
 }
 
 fn millis(time: Duration) -> f64 {

@@ -5,8 +5,10 @@
 pub mod crash;
 pub mod cutting_proxy;
 pub mod fixed_key;
+pub mod load;
 pub mod middle;
 pub mod node;
+pub mod own_process;
 pub mod python;
 pub mod ratio;
 pub mod vector;

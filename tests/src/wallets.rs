@@ -14,7 +14,7 @@ use std::{
 use backup_core::{BackupMethod, DataKey, EncryptionContext, MethodId, Progress, StoredKey};
 use backup_testkit::MemoryStore;
 use portal_client::{
-    ApiKey, Curves, Effect, Portal, PortalBuilder, custodian, device::DeviceStore,
+    ApiKey, Curves, Effect, Error, Portal, PortalBuilder, custodian, device::DeviceStore,
 };
 use portal_server::{Options, Running, Server};
 use tempfile::TempDir;
@@ -24,6 +24,13 @@ use tempfile::TempDir;
 pub struct TestService {
     folder: TempDir,
     running: Option<Running>,
+}
+
+/// A custodian, as its own servers know it.
+#[derive(Debug)]
+pub struct Custodian {
+    url: String,
+    key: ApiKey,
 }
 
 /// A client, as its app knows it.
@@ -116,14 +123,45 @@ impl TestService {
         format!("http://{}", self.address())
     }
 
+    /// The custodian whom its first start has made.
+    #[must_use]
+    pub fn custodian(&self) -> Custodian {
+        Custodian::of(&self.url(), self.folder())
+    }
+
     /// A client that nobody has seen before.
     pub async fn client(&self) -> TestClient {
-        let path = self.folder.path().join("custodian.key");
-        let key = std::fs::read_to_string(path).expect("the first start made a custodian");
-        let key = ApiKey::new(key.trim()).expect("it is a key");
-        let created = custodian::create_client(&self.url(), &key).await;
-        let (context, key) = created.expect("a custodian makes clients");
-        TestClient { context, key }
+        self.custodian().new_client().await.expect("a custodian makes clients")
+    }
+}
+
+impl Custodian {
+    /// Whom the first start of a service made, and left the key of in its folder.
+    ///
+    /// # Panics
+    ///
+    /// If there is no key.
+    #[must_use]
+    pub fn of(url: &str, folder: &Path) -> Self {
+        let key = std::fs::read_to_string(folder.join("custodian.key"));
+        let key = key.expect("the first start made a custodian");
+        Self { url: url.to_owned(), key: ApiKey::new(key.trim()).expect("it is a key") }
+    }
+
+    /// The service.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A client that nobody has seen before.
+    ///
+    /// # Errors
+    ///
+    /// If the service does not make one.
+    pub async fn new_client(&self) -> Result<TestClient, Error> {
+        let (context, key) = custodian::create_client(&self.url, &self.key).await?;
+        Ok(TestClient { context, key })
     }
 }
 

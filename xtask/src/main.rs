@@ -12,6 +12,7 @@ mod ci;
 mod crash;
 mod fuzz;
 mod layers;
+mod load;
 mod model;
 mod openapi;
 mod setup;
@@ -59,6 +60,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Load a service with many clients at once, for eleven minutes, and compare it with its bounds
+    Load {
+        /// Passed on: `cargo xtask load -- --help` lists what there is
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Try every order of what devices and service do, within larger bounds than the tests: minutes
     Model,
     /// Fuzz the parsers, all of them or one, from their seeds
@@ -99,6 +106,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup { purpose, yes } => setup::run(&workspace, purpose, yes),
         Task::Layers => layers::run(&workspace),
         Task::Crash { arguments } => crash::run(&workspace, &arguments),
+        Task::Load { arguments } => load::run(&workspace, &arguments),
         Task::Model => model::run(&workspace),
         Task::Fuzz { target, seconds } => fuzz::run(&workspace, target.as_deref(), seconds),
         Task::Openapi { action } => openapi::run(&workspace, &action),

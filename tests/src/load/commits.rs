@@ -1,0 +1,172 @@
+//! Envelopes that many store at once, beside the same updates in bare transactions.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use backup_core::{BackupId, MethodId, SharePairId};
+use backup_testkit::MemoryStore;
+use portal_api::Completion;
+use portal_client::BackUpOptions;
+use portal_server::{
+    effects::Effect,
+    store::{NewBackupSet, Store, StoredEnvelope},
+};
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use crate::wallets::{TestClient, TestService, memory_id, memory_method, unseen};
+
+/// Envelopes stored a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Commits {
+    /// By the service's database, for callers who each wait until theirs is durable.
+    pub ours: f64,
+    /// By bare transactions of so many updates, of the same table and as durable.
+    pub bare: f64,
+    /// How many a commit had, on average and rounded up.
+    pub group: usize,
+}
+
+/// Stores `envelopes` for `callers` at once, and as many once more by bare transactions.
+///
+/// # Panics
+///
+/// If any is not stored.
+pub async fn compare(envelopes: usize, callers: usize) -> Commits {
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&commits);
+    let mut service = TestService::start_with(|options| {
+        options.observer = Arc::new(move |effect| {
+            if matches!(effect, Effect::Committed) {
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+    })
+    .await;
+    let client = service.client().await;
+    let text = backed_up(&service, &client).await;
+    let store = service.running().service().store.clone();
+    let sets = add_sets(&store, &client, envelopes * 2).await;
+    let (of_ours, of_bare) = sets.split_at(envelopes);
+    commits.store(0, Ordering::SeqCst);
+    let ours = stored(&store, &client, of_ours, callers, &text).await;
+    let group = envelopes.div_ceil(commits.load(Ordering::SeqCst));
+    drop(store);
+    service.stop().await;
+    let bare = stored_bare(&service, &client, of_bare, group, &text).await;
+    let count = f64::from(u32::try_from(envelopes).expect("a small number"));
+    let rate = |time: Duration| count / time.as_secs_f64();
+    Commits { ours: rate(ours), bare: rate(bare), group }
+}
+
+/// The envelope of a backup. To the database it is text, and may be that of any set.
+async fn backed_up(service: &TestService, client: &TestClient) -> String {
+    let device = client.device();
+    let app = device.app(&service.url()).method(memory_method(&MemoryStore::new()));
+    let app = app.build().expect("the app is set up");
+    app.create_wallet(&unseen).await.expect("a wallet is made");
+    let made = app.back_up(&memory_id(), &BackUpOptions::default(), &unseen).await;
+    made.expect("it is backed up");
+    let mut view = service.running().service().store.read().await.expect("it is read");
+    let backups = view.backups(&client.context.client).await.expect("they are read");
+    let envelope = view.envelope(&client.context.client, &backups[0].set.id).await;
+    envelope.expect("it is read").expect("there is one")
+}
+
+/// Pending sets of one client, each of a method of its own, since a method has one at a time.
+async fn add_sets(store: &Store, client: &TestClient, count: usize) -> Vec<BackupId> {
+    let client = &client.context.client;
+    let mut write = store.write().await.expect("it is written to");
+    let backups = write.backups(client).await.expect("they are read");
+    let made = &backups[0];
+    let halves = write.custodian_halves(client, &made.set.id).await.expect("they are read");
+    let halves = halves.expect("there are some");
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let mut pairs = halves.clone();
+        let half = pairs.ed25519.as_mut().expect("there is one");
+        half.pair.id = SharePairId::new(format!("pair-{number}")).expect("it is an id");
+        let set = NewBackupSet {
+            id: BackupId::generate().expect("there is randomness"),
+            method: MethodId::new(format!("com.example.method-{number}")).expect("it is an id"),
+            completion: Completion::Commit,
+            device_key: made.device_key,
+            pairs,
+        };
+        write.insert_backup(client, &set, 1).await.expect("a set is added");
+        ids.push(set.id);
+    }
+    write.commit().await.expect("they are added");
+    ids
+}
+
+async fn stored(
+    store: &Store,
+    client: &TestClient,
+    sets: &[BackupId],
+    callers: usize,
+    text: &str,
+) -> Duration {
+    let mut slots = Vec::new();
+    let mut view = store.read().await.expect("it is read");
+    for set in sets {
+        let slot = view.envelope_slot(&client.context.client, set).await.expect("it is read");
+        slots.push(slot.expect("there is such a set"));
+    }
+    drop(view);
+    let begun = Instant::now();
+    let calls = slots.chunks(slots.len().div_ceil(callers)).map(|slots| {
+        let (store, client) = (store.clone(), client.context.client.clone());
+        let (slots, text) = (slots.to_vec(), text.to_owned());
+        tokio::spawn(async move {
+            for slot in slots {
+                let envelope = StoredEnvelope { text: &text, sha256: [1; 32], enrollment: [2; 32] };
+                let stored = store.store_envelope(&client, &slot, &envelope).await;
+                assert!(stored.expect("it is stored"), "its place is free");
+            }
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.expect("no caller panics");
+    }
+    begun.elapsed()
+}
+
+async fn stored_bare(
+    service: &TestService,
+    client: &TestClient,
+    sets: &[BackupId],
+    group: usize,
+    text: &str,
+) -> Duration {
+    let options = SqliteConnectOptions::new()
+        .filename(service.folder().join("portal.db"))
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON");
+    let mut database: SqliteConnection = options.connect().await.expect("it is opened");
+    let begun = Instant::now();
+    for group in sets.chunks(group) {
+        let mut transaction = database.begin_with("BEGIN IMMEDIATE").await.expect("it begins");
+        for set in group {
+            let sql = "UPDATE backup_sets SET envelope = $2, envelope_sha256 = $3, enrollment = $4 \
+                       WHERE client_id = $5 AND id = $1";
+            let update = sqlx::query(sql)
+                .bind(set.as_str())
+                .bind(text)
+                .bind([1; 32].as_slice())
+                .bind([2; 32].as_slice())
+                .bind(client.context.client.as_str());
+            update.execute(&mut *transaction).await.expect("it is stored");
+        }
+        transaction.commit().await.expect("it is durable");
+    }
+    begun.elapsed()
+}
