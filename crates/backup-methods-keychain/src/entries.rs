@@ -69,12 +69,10 @@ impl Entries {
     }
 
     pub(crate) fn put(&self, name: &KeyName, key: &EncryptionKey) -> Result<()> {
-        match self.get(name) {
-            Ok(stored) if stored == *key => return Ok(()),
-            Ok(_) => return Err(taken()),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        if let Some(stored) = self.read(name)? {
+            return if stored == *key { Ok(()) } else { Err(taken()) };
         }
+        // This unlocks the keychain, and what is seen then counts.
         let text = value::encode(key);
         let claim = self.claim(name)?;
         claim.set_secret(text.as_bytes()).map_err(translate)?;

@@ -26,8 +26,12 @@ mod secret_service_api {
     }
 
     /// Of the keyring in which entries are created.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is of one lifetime, and the closure of all"
+    )]
     pub(crate) const LOCK: Lock = Lock {
-        is_locked: || on_default(Collection::is_locked),
+        is_locked: || on_default(|keyring| keyring.is_locked()),
         unlock: || on_default(|keyring| keyring.unlock().map(|()| true)).map(drop),
     };
 

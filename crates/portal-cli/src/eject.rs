@@ -53,7 +53,7 @@ pub(crate) async fn run(eject: Eject, output: Output) -> Result<Answer, Failure>
     }
     let to = vacant(&eject.to)?;
     let method = eject.method.id();
-    let wallet = eject.profile.open()?.wallet([eject.password.method()?])?;
+    let wallet = eject.profile.open()?.wallet([eject.password.method()?]).await?;
     let expected = Some(eject.expect).filter(|addresses| !addresses.is_empty());
     let options = EjectOptions {
         only: eject.curve.map(CurveName::curve),

@@ -38,7 +38,7 @@ pub(crate) struct Recover {
 
 pub(crate) async fn run(recover: Recover, output: Output) -> Result<Answer, Failure> {
     let method = recover.method.id();
-    let wallet = recover.profile.open()?.wallet([recover.password.method()?])?;
+    let wallet = recover.profile.open()?.wallet([recover.password.method()?]).await?;
     let expected = Some(recover.expect).filter(|addresses| !addresses.is_empty());
     let options = RecoverOptions {
         backup: recover.backup,
