@@ -89,7 +89,8 @@ impl<'a> Scene<'a> {
         let completed = backups.iter().filter(|backup| backup.completed).count();
         assert_eq!(keys(&self.client.context).await, completed, "no key without a backup");
         app.back_up(&id(), &BackUpOptions::default(), &unseen).await.unwrap();
-        let new = self.client.device().portal(&self.service.url(), &method(Keychain::system()));
+        let device = self.client.device();
+        let new = device.portal(&self.service.url(), &method(Keychain::system()));
         new.recover(&id(), &RecoverOptions::default(), &unseen).await.unwrap();
         new.sign(Payload::Message(b"m")).await.unwrap();
         completed == 1

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/world.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod world;
 
 use backup_testkit::SessionBus;
