@@ -194,8 +194,8 @@ impl Entries {
 
 const CLAIM: &str = "-claim-";
 
-/// Looks again when that failed: an entry goes while it is looked at if another process withdraws its
-/// claim.
+/// Looks again when that failed: an entry goes while it is looked at if another process withdraws
+/// its claim.
 fn settled<T>(look: impl Fn() -> Result<T>) -> Result<T> {
     for _ in 1..LOOKS {
         match look() {

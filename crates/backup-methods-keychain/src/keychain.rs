@@ -28,10 +28,10 @@ use crate::{
 ///
 /// </div>
 ///
-/// Nothing is connected to before the first call, and a connection that broke is made anew: a keychain
-/// that was locked, stopped or started meanwhile is seen as it is. Calls run on threads of their own,
-/// one at a time in a process, so the user sees one question of the system at a time. A clone has the
-/// same connection.
+/// Nothing is connected to before the first call, and a connection that broke is made anew: a
+/// keychain that was locked, stopped or started meanwhile is seen as it is. Calls run on threads of
+/// their own, one at a time in a process, so the user sees one question of the system at a time. A
+/// clone has the same connection.
 ///
 /// # Cancel safety
 ///
@@ -123,8 +123,8 @@ impl Keychain {
         Ok(Self { label: label.into(), ..self })
     }
 
-    /// Does `work` on the entries of the client, on a thread of its own; once more if the connection
-    /// had broken. So `work` is something that may be repeated.
+    /// Does `work` on the entries of the client, on a thread of its own; once more if the
+    /// connection had broken. So `work` is something that may be repeated.
     async fn on_entries<T: Send + 'static>(
         &self,
         op: &Operation<'_>,

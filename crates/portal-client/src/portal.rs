@@ -251,7 +251,8 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// As [`Error`] says; what the service had removed stays so, and the keys go with the next call.
+    /// As [`Error`] says; what the service had removed stays so, and the keys go with the next
+    /// call.
     pub async fn remove_superseded(&self, chosen: &[BackupId]) -> Result<Removed> {
         self.turn().await?.remove_superseded(chosen).await
     }

@@ -1,4 +1,4 @@
-//! Several who put one name at once, in one process and in several; and entries that are there twice.
+//! Several who put one name at once, and entries that are there twice.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,4 @@
-//! What there is of a client's backups, at the service and with the methods; and the removal of what
-//! newer ones have superseded, when the user does not want to wait for the grace.
+//! What there is of a client's backups, and the removal of what newer ones have superseded.
 
 use std::{collections::BTreeMap, time::Duration};
 
