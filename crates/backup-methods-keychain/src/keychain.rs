@@ -71,9 +71,9 @@ impl Keychain {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] if what is put into it does not last until it is deleted: a backup
-    /// would be gone after a reboot. Stores that cannot be searched are refused by every call, as
-    /// what a crash left behind could not be found.
+    /// [`ErrorKind::Unsupported`] if what is put into it does not last until it is deleted: a
+    /// backup would be gone after a reboot. Stores that cannot be searched are refused by every
+    /// call, as what a crash left behind could not be found.
     pub fn with_store(store: Arc<CredentialStore>) -> Result<Self> {
         let lost_after = match store.persistence() {
             CredentialPersistence::UntilDelete => {
