@@ -4,6 +4,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/guide.rs"));
 
+use backup_testkit::SessionBus;
 use portal_tests::wallets::{TestService, copied, on_runtime};
 use tempfile::TempDir;
 
@@ -35,6 +36,9 @@ impl Phone {
 
 #[test]
 fn a_wallet_lives_as_the_guide_says() {
+    let bus = SessionBus::enter();
+    let home = tempfile::tempdir().unwrap();
+    let _keyring = bus.keyring(home.path(), "the login password");
     on_runtime(async {
         let service = TestService::start().await;
         let key = std::fs::read_to_string(service.folder().join("custodian.key")).unwrap();
@@ -46,6 +50,7 @@ fn a_wallet_lives_as_the_guide_says() {
         let addresses = create(&app).await.unwrap();
         back_up(&app).await.unwrap();
         ask(&app).await.unwrap();
+        assert!(back_up_in_keychain(&app).await.unwrap());
         let key = back_up_with_own_key(&app).await.unwrap();
         drop((app, phone));
 

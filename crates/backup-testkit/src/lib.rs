@@ -17,6 +17,7 @@ mod memory_store;
 pub mod method;
 mod record;
 mod rule;
+mod secret_service;
 pub mod store;
 mod user;
 
@@ -35,6 +36,7 @@ pub use crate::{
     method::Fixture,
     record::{RecordingJournal, RecordingProgress},
     rule::Rule,
+    secret_service::{Keyring, SessionBus},
     store::StoreFixture,
     user::{PromptCounter, ScriptedUser},
 };

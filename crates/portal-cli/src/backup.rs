@@ -5,6 +5,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use portal_client::{BackUpOptions, BackedUp};
 use serde_json::json;
 
+#[cfg(feature = "keychain")]
+use crate::keychain;
 use crate::{
     failure::{Failure, exit_codes},
     notices,
@@ -40,7 +42,7 @@ struct Make {
     /// How you will open the backup on a new device
     #[arg(long, value_enum, default_value_t)]
     method: MethodName,
-    /// Choose a new password, even though the device can go on with the last one
+    /// Choose a new password, or make a new key, even though the device can go on with the last one
     #[arg(long)]
     enroll_anew: bool,
     /// Do not try out whether the new password opens the backup
@@ -69,12 +71,29 @@ pub(crate) enum MethodName {
     /// By a password that only you know
     #[default]
     Password,
+    /// By a key in the keychain of your system
+    ///
+    /// It recovers nothing on a device that does not have the same keychain: most are not copied
+    /// to another device by themselves.
+    #[cfg(feature = "keychain")]
+    Keychain,
 }
 
 impl MethodName {
     pub(crate) fn id(self) -> MethodId {
         match self {
             Self::Password => MethodId::PASSWORD,
+            #[cfg(feature = "keychain")]
+            Self::Keychain => keychain::method().id(),
+        }
+    }
+
+    /// What the user knows or has, in a sentence.
+    fn secret(self) -> &'static str {
+        match self {
+            Self::Password => "the password that you chose",
+            #[cfg(feature = "keychain")]
+            Self::Keychain => "the key in your keychain",
         }
     }
 }
@@ -88,23 +107,25 @@ pub(crate) async fn run(backup: Backup, output: Output) -> Result<Answer, Failur
 
 async fn run_make(make: &Make, output: Output) -> Result<Answer, Failure> {
     let method = make.method.id();
-    let wallet = make.profile.open()?.wallet([make.password.method()?])?;
+    let wallet = make.profile.open()?.wallet([make.password.method()?]).await?;
     let options = BackUpOptions {
         enroll_anew: make.enroll_anew,
         skip_trial: make.skip_trial,
         ..BackUpOptions::default()
     };
     let made = wallet.back_up(&method, &options, &*output.progress()).await?;
-    Ok(answer(&method, &made))
+    Ok(answer(make.method, &made))
 }
 
-fn answer(method: &MethodId, made: &BackedUp) -> Answer {
+fn answer(method: MethodName, made: &BackedUp) -> Answer {
     let BackedUp { backup, enrolled, proved, .. } = made;
+    let secret = method.secret();
     let outcome = match (enrolled, proved) {
-        (true, true) => "It was tried out: the password that you chose opens it.",
-        (false, true) => "It opens with the password that you chose before, which was tried out.",
-        (_, false) => "It was not tried out. Older backups stay until one was.",
+        (true, true) => format!("It was tried out: {secret} opens it."),
+        (false, true) => format!("It opens with {secret} before, which was tried out."),
+        (_, false) => "It was not tried out. Older backups stay until one was.".to_owned(),
     };
+    let method = method.id();
     Answer {
         text: format!("Backup {backup}\n{outcome}\n{}", notices::as_text(&made.notices)),
         json: json!({
@@ -119,7 +140,7 @@ fn answer(method: &MethodId, made: &BackedUp) -> Answer {
 
 async fn run_revoke(revoke: &Revoke, output: Output) -> Result<Answer, Failure> {
     let method = revoke.method.id();
-    let wallet = revoke.profile.open()?.wallet(None)?;
+    let wallet = revoke.profile.open()?.wallet(None).await?;
     wallet.revoke(&method, &*output.progress()).await?;
     Ok(Answer {
         text: format!("All backups of the method {method} are destroyed."),

@@ -15,7 +15,7 @@ use crate::{
     date, duration,
     failure::{Failure, exit_codes},
     output::Answer,
-    profile::{Profile, ProfileAt},
+    profile::{DeviceKeyAt, Profile, ProfileAt},
     secret_file,
 };
 
@@ -64,6 +64,8 @@ pub(crate) struct New {
     #[arg(long, value_name = "FILE")]
     custodian_key_file: PathBuf,
     #[command(flatten)]
+    device_key: DeviceKeyAt,
+    #[command(flatten)]
     profile: ProfileAt,
 }
 
@@ -81,6 +83,8 @@ pub(crate) struct Import {
     /// The file with the client's API key (`-`: standard input)
     #[arg(long, value_name = "FILE")]
     api_key_file: PathBuf,
+    #[command(flatten)]
+    device_key: DeviceKeyAt,
     #[command(flatten)]
     profile: ProfileAt,
 }
@@ -107,7 +111,7 @@ pub(crate) struct EnableEject {
 pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
     match command {
         Command::New(new) => make(new).await,
-        Command::Import(import) => import_client(import),
+        Command::Import(import) => import_client(import).await,
         Command::EnableEject(enable) => enable_eject(enable).await,
     }
 }
@@ -116,15 +120,16 @@ async fn make(new: New) -> Result<Answer, Failure> {
     let vacant = new.profile.vacant()?;
     let key = secret_file::read_api_key(&new.custodian_key_file)?;
     let (client, api_key) = custodian::create_client(&new.service, &key).await?;
-    let profile = vacant.create(&new.service, &client, &api_key)?;
+    let profile = vacant.create(&new.service, &client, &api_key, &new.device_key).await?;
     Ok(made(&profile, "Make a wallet with `portal wallet create`."))
 }
 
-fn import_client(import: Import) -> Result<Answer, Failure> {
+async fn import_client(import: Import) -> Result<Answer, Failure> {
     let vacant = import.profile.vacant()?;
     let api_key = secret_file::read_api_key(&import.api_key_file)?;
     let client = EncryptionContext::new(import.custodian, import.client);
-    let profile = vacant.create(&import.service, &client, &api_key)?;
+    let (service, key_at) = (&import.service, &import.device_key);
+    let profile = vacant.create(service, &client, &api_key, key_at).await?;
     Ok(made(&profile, "Bring the wallet back with `portal recover`."))
 }
 
@@ -153,8 +158,9 @@ fn made(profile: &Profile, next: &str) -> Answer {
     Answer {
         text: format!(
             "Custodian  {custodian}\nClient     {id}\nProfile    {folder}\n\n{next}\n\
-             Whoever has the profile's folder can sign with this device's half of the wallet.\n\
+             {}\n\
              A new device needs both ids and a copy of {}.",
+            profile.who_can_sign(),
             api_key_file.display()
         ),
         json: json!({

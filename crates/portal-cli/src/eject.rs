@@ -39,7 +39,7 @@ pub(crate) async fn run(eject: Eject, output: Output) -> Result<Answer, Failure>
         return Err(Failure::new(Kind::Usage, NOT_CONFIRMED));
     }
     let to = vacant(&eject.to)?;
-    let (method, wallet) = (eject.opening.method(), eject.opening.wallet()?);
+    let (method, wallet) = (eject.opening.method(), eject.opening.wallet().await?);
     let only = eject.curve.map(CurveName::curve);
     let options = EjectOptions { only, open: eject.opening.options() };
     let ejected = wallet.eject(&method, &options, &*output.progress()).await?;

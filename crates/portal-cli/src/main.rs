@@ -3,6 +3,7 @@
 mod address;
 mod admin;
 mod backup;
+mod backups;
 mod bounded_file;
 mod client;
 mod config;
@@ -15,6 +16,8 @@ mod eject;
 mod envelope;
 mod failure;
 mod generate;
+#[cfg(feature = "keychain")]
+mod keychain;
 mod notices;
 mod opening;
 mod output;
@@ -131,6 +134,11 @@ enum Command {
         exit_codes!()
     ))]
     Backup(backup::Backup),
+    /// Lists the wallet's backups, and removes those that newer ones have superseded
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal backups list\n\n", exit_codes!()
+    ))]
+    Backups(backups::Command),
     /// Brings the wallet back on a new device
     ///
     /// It needs a profile for the same client, made with `portal client import`. Afterwards this
@@ -224,6 +232,7 @@ async fn short_answer(command: Command, output: Output) -> Result<Answer, Failur
         Command::Client(command) => client::run(command).await,
         Command::Wallet(command) => wallet::run(command, output).await,
         Command::Backup(backup) => backup::run(backup, output).await,
+        Command::Backups(command) => backups::run(command, output).await,
         Command::Recover(recover) => recover::run(recover, output).await,
         Command::Eject(eject) => eject::run(eject, output).await,
         Command::Status(status) => status::run(status).await,

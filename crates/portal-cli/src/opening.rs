@@ -33,8 +33,8 @@ impl Opening {
         self.method.id()
     }
 
-    pub(crate) fn wallet(&self) -> Result<Portal, Failure> {
-        self.profile.open()?.wallet([self.password.method()?])
+    pub(crate) async fn wallet(&self) -> Result<Portal, Failure> {
+        self.profile.open()?.wallet([self.password.method()?]).await
     }
 
     pub(crate) fn options(self) -> RecoverOptions {

@@ -8,12 +8,14 @@ use std::{
     sync::Arc,
 };
 
-use backup_core::{BackupMethod, EncryptionContext};
+use backup_core::{BackupMethod, DataKey, EncryptionContext};
 use clap::Args;
 use etcetera::BaseStrategy;
 use portal_client::{ApiKey, Portal, PortalBuilder, device::DeviceStore};
 
-use self::record::Record;
+use self::record::{KeyPlace, Record};
+#[cfg(feature = "keychain")]
+use crate::keychain;
 use crate::{
     durable,
     failure::{Failure, Kind},
@@ -25,10 +27,22 @@ use crate::{
 pub(crate) struct ProfileAt {
     /// The folder of the profile; the default is one in your data folder
     ///
-    /// Whoever can read this folder can sign with your half of the wallet: the key that encrypts
-    /// its files is in it, too, so it protects nothing from them. Keep the folder private.
+    /// Whoever can read this folder can sign with your half of the wallet, unless the key that
+    /// encrypts its files is in your keychain and not in the folder, too. Keep it private.
     #[arg(long = "profile", value_name = "DIR", env = "PORTAL_PROFILE")]
     folder: Option<PathBuf>,
+}
+
+/// Where the key of a new profile is kept.
+#[derive(Args, Debug)]
+pub(crate) struct DeviceKeyAt {
+    /// Keep the key that encrypts the files of the profile in the keychain of your system
+    ///
+    /// Then whoever has a copy of the profile's folder has nothing to sign with. Without the
+    /// keychain nor have you: only a backup brings the wallet back.
+    #[cfg(feature = "keychain")]
+    #[arg(long)]
+    device_key_in_keychain: bool,
 }
 
 /// What a command needs to speak for a device.
@@ -83,24 +97,46 @@ pub(crate) struct VacantProfile {
 }
 
 impl VacantProfile {
-    /// Makes the profile, whole or not at all.
-    pub(crate) fn create(
+    /// Makes the profile, whole or not at all. A key that was put into a keychain before that may
+    /// stay there; it is the key of nothing.
+    pub(crate) async fn create(
         self,
         service: &str,
         client: &EncryptionContext,
         api_key: &ApiKey,
+        key_at: &DeviceKeyAt,
     ) -> Result<Profile, Failure> {
-        let record = Record { service: service.to_owned(), client: client.clone() };
+        let device_key = key_at.create(client).await?;
+        let record = Record { service: service.to_owned(), client: client.clone(), device_key };
         let parent = self.folder.parent().ok_or_else(|| taken(&self.folder))?;
         fs::create_dir_all(parent).map_err(|error| Failure::of_file("make", parent, &error))?;
         let new = private_folder(parent)?;
         fs::create_dir(new.path().join(DEVICE))
             .map_err(|error| Failure::of_file("make", new.path(), &error))?;
-        secret_file::create_key(&new.path().join(DEVICE_KEY))?;
+        if record.device_key == KeyPlace::File {
+            secret_file::create_key(&new.path().join(DEVICE_KEY))?;
+        }
         secret_file::create(&new.path().join(API_KEY), api_key.expose())?;
         durable::create(&new.path().join(RECORD), &record.to_json())?;
         durable::rename_folder(new, &self.folder)?;
         Ok(Profile { folder: self.folder, record })
+    }
+}
+
+impl DeviceKeyAt {
+    /// Makes a key that is not in the profile, if that is wanted.
+    #[cfg(feature = "keychain")]
+    async fn create(&self, client: &EncryptionContext) -> Result<KeyPlace, Failure> {
+        if !self.device_key_in_keychain {
+            return Ok(KeyPlace::File);
+        }
+        Ok(KeyPlace::Keychain(keychain::create_device_key(client).await?))
+    }
+
+    #[cfg(not(feature = "keychain"))]
+    #[expect(clippy::unused_async, reason = "the same signature with every feature")]
+    async fn create(&self, _: &EncryptionContext) -> Result<KeyPlace, Failure> {
+        Ok(KeyPlace::File)
     }
 }
 
@@ -119,22 +155,51 @@ impl Profile {
         &self.folder
     }
 
+    /// What protects the profile, in a sentence.
+    pub(crate) fn who_can_sign(&self) -> &'static str {
+        match self.record.device_key {
+            KeyPlace::File => {
+                "Whoever has the profile's folder can sign with this device's half of the wallet."
+            }
+            KeyPlace::Keychain(_) => {
+                "Whoever has the profile's folder and can use your keychain can sign with this \
+                 device's half of the wallet."
+            }
+        }
+    }
+
     /// Where the API key is.
     pub(crate) fn api_key_file(&self) -> PathBuf {
         self.folder.join(API_KEY)
     }
 
-    /// The wallet, with the backup methods that a command may use.
-    pub(crate) fn wallet(
+    /// The wallet, with the backup methods that a command may use, and those that ask nobody.
+    pub(crate) async fn wallet(
         &self,
         methods: impl IntoIterator<Item = Arc<dyn BackupMethod>>,
     ) -> Result<Portal, Failure> {
         let api_key = secret_file::read_api_key(&self.api_key_file())?;
-        let key = secret_file::read_key(&self.folder.join(DEVICE_KEY))?;
+        let key = self.device_key().await?;
         let store = DeviceStore::new(self.folder.join(DEVICE), self.client().clone(), key);
         let builder = Portal::builder(self.service(), api_key, store);
         let builder = methods.into_iter().fold(builder, PortalBuilder::method);
+        #[cfg(feature = "keychain")]
+        let builder = builder.method(keychain::method());
         Ok(builder.build()?)
+    }
+
+    async fn device_key(&self) -> Result<DataKey, Failure> {
+        match &self.record.device_key {
+            KeyPlace::File => secret_file::read_key(&self.folder.join(DEVICE_KEY)),
+            #[cfg(feature = "keychain")]
+            KeyPlace::Keychain(name) => keychain::read_device_key(self.client(), name).await,
+            #[cfg(not(feature = "keychain"))]
+            KeyPlace::Keychain(_) => Err(Failure::new(
+                Kind::State,
+                "the key of this profile is in the keychain of your system, which this `portal` \
+                 was built without; build it with `--features keychain`",
+            )),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Recover {
 }
 
 pub(crate) async fn run(Recover { opening }: Recover, output: Output) -> Result<Answer, Failure> {
-    let (method, wallet) = (opening.method(), opening.wallet()?);
+    let (method, wallet) = (opening.method(), opening.wallet().await?);
     Ok(answer(&wallet.recover(&method, &opening.options(), &*output.progress()).await?))
 }
 

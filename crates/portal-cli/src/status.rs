@@ -22,7 +22,7 @@ pub(crate) struct Status {
 
 pub(crate) async fn run(status: Status) -> Result<Answer, Failure> {
     let profile = status.profile.open()?;
-    let found = profile.wallet(None)?.status().await?;
+    let found = profile.wallet(None).await?.status().await?;
     Ok(Answer { text: as_text(&profile, &found), json: as_json(&profile, &found) })
 }
 

@@ -85,7 +85,7 @@ struct What {
 pub(crate) async fn run(command: Command, output: Output) -> Result<Answer, Failure> {
     match command {
         Command::Create(create) => {
-            let wallet = create.profile.open()?.wallet(None)?;
+            let wallet = create.profile.open()?.wallet(None).await?;
             let addresses = wallet.create_wallet(&*output.progress()).await?;
             output.note("The wallet is made. Back it up now: portal backup");
             Ok(show(&addresses))
@@ -96,7 +96,7 @@ pub(crate) async fn run(command: Command, output: Output) -> Result<Answer, Fail
 }
 
 async fn run_show(show_what: &Show) -> Result<Answer, Failure> {
-    let addresses = show_what.profile.open()?.wallet(None)?.addresses().await?;
+    let addresses = show_what.profile.open()?.wallet(None).await?.addresses().await?;
     addresses.as_ref().map(show).ok_or_else(|| portal_client::Error::NoWallet.into())
 }
 
@@ -116,7 +116,7 @@ async fn run_sign(sign: Sign) -> Result<Answer, Failure> {
             return Err(wrong_payload("ed25519 signs a --message or a --message-file"));
         }
     };
-    let signature = sign.profile.open()?.wallet(None)?.sign(payload).await?;
+    let signature = sign.profile.open()?.wallet(None).await?.sign(payload).await?;
     let hex = base16ct::lower::encode_string(&bytes_of(&signature));
     let json = json!({ "curve": signature.curve().as_str(), "signature": hex });
     Ok(Answer { text: hex, json })

@@ -45,6 +45,24 @@ fn a_wallet_is_made_backed_up_lost_and_recovered_and_signs_again() {
 }
 
 #[test]
+fn superseded_backups_are_listed_and_removed_only_when_somebody_said_yes() {
+    let (world, _) = backed_up();
+    let first = world.json("old", &["backups", "list"])["backups"][0].clone();
+    assert!(first["size"].as_u64().unwrap() > 100, "{first}");
+    assert_eq!((&first["place"], &first["superseded"]), (&"service".into(), &false.into()));
+    assert_eq!(world.json("old", &["backups", "remove"])["removed"], Value::Array(vec![]));
+    let newer = world.json("old", &["backup"]);
+    let listed = world.json("old", &["backups", "list"])["backups"].clone();
+    assert_eq!((&listed[0]["id"], &listed[1]["superseded"]), (&newer["backup"], &true.into()));
+    let ran = world.run("old", &["backups", "remove"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.said());
+    assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
+    let removed = world.json("old", &["backups", "remove", "--yes"]);
+    assert_eq!(removed["removed"], Value::Array(vec![first["id"].clone()]));
+    assert_eq!(world.json("old", &["status"])["backups"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_wrong_password_exits_with_3_and_another_wallet_than_expected_with_5() {
     let (world, client) = backed_up();
     world.import_client("new", &client, "api-key");

@@ -23,7 +23,7 @@ pub use crate::{
     notice::Notice,
     portal::{
         BackUpOptions, BackedUp, Backup, BackupSharePair, ClearOptions, EjectOptions, Ejected,
-        Expected, GeneratedBackupShare, Portal, PortalBuilder, RecoverOptions, Recovered,
-        SigningSharePair, Status,
+        Expected, GeneratedBackupShare, Inventory, KeptKey, KeyState, ListedBackup, Portal,
+        PortalBuilder, RecoverOptions, Recovered, Removed, SigningSharePair, Status,
     },
 };

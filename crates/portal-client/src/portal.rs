@@ -8,6 +8,7 @@ mod complete;
 mod create;
 mod eject;
 mod interrupted;
+mod inventory;
 mod questions;
 mod recover;
 mod retire;
@@ -21,8 +22,8 @@ mod view;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use backup_core::{
-    BackupKey, BackupMethod, EncryptionContext, EncryptionKey, ErrorKind, MethodId, Progress,
-    ProgressSink, Stage,
+    BackupId, BackupKey, BackupMethod, EncryptionContext, EncryptionKey, ErrorKind, MethodId,
+    Progress, ProgressSink, Stage,
 };
 use portal_mpc::{Curves, Payload, Signature};
 
@@ -30,7 +31,8 @@ pub use self::{
     builder::PortalBuilder,
     types::{
         BackUpOptions, BackedUp, Backup, BackupSharePair, ClearOptions, EjectOptions, Ejected,
-        Expected, GeneratedBackupShare, RecoverOptions, Recovered, SigningSharePair, Status,
+        Expected, GeneratedBackupShare, Inventory, KeptKey, KeyState, ListedBackup, RecoverOptions,
+        Recovered, Removed, SigningSharePair, Status,
     },
 };
 use self::{recover::By, turn::Turn};
@@ -230,6 +232,31 @@ impl Portal {
         Ok(())
     }
 
+    /// All that there is of the client's backups: at the service, and with the methods that the app
+    /// brought, which may ask the user.
+    ///
+    /// # Errors
+    ///
+    /// As [`Error`] says. A method that does not answer is no error.
+    pub async fn inventory(&self) -> Result<Inventory> {
+        self.turn().await?.inventory().await
+    }
+
+    /// Removes those of `chosen` that newer backups have superseded, without waiting for the grace:
+    /// the ones that [`inventory`](Self::inventory) calls so. The keys of superseded enrolments go
+    /// with them. What is not superseded any more, or never was, stays.
+    ///
+    /// Only what the device's own records name is removed, and only for a backup that this device
+    /// knows to work: no listing, of the service or of a method, has anything removed by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Error`] says; what the service had removed stays so, and the keys go with the next
+    /// call.
+    pub async fn remove_superseded(&self, chosen: &[BackupId]) -> Result<Removed> {
+        self.turn().await?.remove_superseded(chosen).await
+    }
+
     /// What the service says, what this device knows, and where the two differ. It changes nothing.
     ///
     /// # Errors
@@ -376,6 +403,8 @@ mod tests {
         is_send(portal.eject(method, &EjectOptions::default(), progress));
         is_send(portal.revoke(method, progress));
         is_send(portal.status());
+        is_send(portal.inventory());
+        is_send(portal.remove_superseded(&[]));
         is_send(portal.addresses());
         is_send(portal.finish_interrupted());
         is_send(portal.clear_local_wallet(&ClearOptions::default()));

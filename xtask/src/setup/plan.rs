@@ -194,10 +194,9 @@ mod tests {
         let Consent::Impossible(why) = plan(&user, |_| false).consent(&user) else {
             panic!("apt was to be called");
         };
-        assert!(
-            why.contains("apt-get install python3 python3-venv nodejs npm strace g++"),
-            "{why}"
-        );
+        let wanted = "apt-get install python3 python3-venv nodejs npm strace gnome-keyring \
+                      dbus-daemon dbus-bin g++";
+        assert!(why.contains(wanted), "{why}");
     }
 
     #[test]

@@ -116,6 +116,27 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
             install: Install::Apt(&["strace"]),
         },
         Tool {
+            name: "gnome-keyring".into(),
+            what_for: "is a real keychain, to put backups into",
+            purpose: Purpose::Test,
+            presence: Presence::Program("gnome-keyring-daemon"),
+            install: Install::Apt(&["gnome-keyring"]),
+        },
+        Tool {
+            name: "dbus-daemon".into(),
+            what_for: "is the bus by which a keychain is asked",
+            purpose: Purpose::Test,
+            presence: Presence::Program("dbus-daemon"),
+            install: Install::Apt(&["dbus-daemon"]),
+        },
+        Tool {
+            name: "dbus-send".into(),
+            what_for: "sees whether a keychain is on the bus yet",
+            purpose: Purpose::Test,
+            presence: Presence::Program("dbus-send"),
+            install: Install::Apt(&["dbus-bin"]),
+        },
+        Tool {
             name: "rustfmt".into(),
             what_for: "lays out the code",
             purpose: Purpose::Ci,

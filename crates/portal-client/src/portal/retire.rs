@@ -1,5 +1,7 @@
 //! Destroys wrapping keys that no backup needs any more. Whatever is in doubt is kept.
 
+use std::time::Duration;
+
 use backup_core::Envelope;
 
 use super::{
@@ -15,11 +17,17 @@ impl Turn<'_> {
     /// Destroys what superseded enrolments left with their methods, once this device has known for
     /// the grace that their successor works, and the service has no backup of them.
     pub(super) async fn retire(&mut self) -> Result<()> {
+        self.retire_after(self.portal.grace).await.map(drop)
+    }
+
+    /// The same after another time than the grace. Says of how many enrolments it was.
+    pub(super) async fn retire_after(&mut self, grace: Duration) -> Result<usize> {
+        let mut retired = 0;
         if !self.is_live() {
-            return Ok(());
+            return Ok(retired);
         }
         let enrollments = Enrollments::of(self.state()).map_err(Error::Device)?;
-        for (old, newer) in enrollments.due(now(), self.portal.grace.as_secs()) {
+        for (old, newer) in enrollments.due(now(), grace.as_secs()) {
             if self.is_unneeded(&old, &newer).await
                 && self.remove(&old.method, &old.params).await.is_ok()
             {
@@ -29,9 +37,10 @@ impl Turn<'_> {
                     enrollments.keep(state)
                 })?;
                 self.notices.push(Notice::Retired { method: old.method });
+                retired += 1;
             }
         }
-        Ok(())
+        Ok(retired)
     }
 
     /// Whether the head is the one that this device knows, of the newer enrolment, and no backup

@@ -151,6 +151,67 @@ pub struct Backup {
     pub retires_at: Option<u64>,
 }
 
+/// A backup in a list, with what it costs and whether it is needed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ListedBackup {
+    /// The backup.
+    pub backup: Backup,
+    /// The length of its ciphertext in bytes, if the service has it.
+    pub envelope_len: Option<usize>,
+    /// Whether its method has a newer one that this device knows to work: it can be removed.
+    pub superseded: bool,
+}
+
+/// What a method keeps for a client, where it keeps anything.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct KeptKey {
+    /// The method.
+    pub method: MethodId,
+    /// What it is good for.
+    pub state: KeyState,
+}
+
+/// What a key that a method keeps is good for.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum KeyState {
+    /// A backup at the service names it.
+    OpensBackup,
+    /// No backup of this device has a record of it, nor has one at the service: it may be the key
+    /// of something that neither tells. It is never removed.
+    Unknown,
+    /// The device's own records name it, as superseded or left behind, and no backup does.
+    Unneeded,
+}
+
+/// All that there is of a client's backups.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inventory {
+    /// The backups at the service, newest first.
+    pub backups: Vec<ListedBackup>,
+    /// What methods keep.
+    pub keys: Vec<KeptKey>,
+    /// The methods that could not be asked now, and why.
+    pub unanswered: Vec<(MethodId, backup_core::Error)>,
+    /// What else there is to know.
+    pub notices: Vec<Notice>,
+}
+
+/// What was removed of what newer backups have superseded.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Removed {
+    /// The backups.
+    pub backups: Vec<BackupId>,
+    /// How many keys that methods kept for superseded enrolments.
+    pub keys: usize,
+    /// What else there is to know.
+    pub notices: Vec<Notice>,
+}
+
 /// Where a client stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

@@ -63,6 +63,11 @@ impl Leftovers {
         self.0.retain(|known| !announced.iter().any(|announced| is_of(known, announced)));
     }
 
+    /// Whether it is among what is to be removed.
+    pub(crate) fn has(&self, method: &MethodId, params: &MethodParams) -> bool {
+        self.0.iter().any(|known| known.method == *method && known.params == *params)
+    }
+
     /// What is to be removed now: for the first time, or once more when nothing is on the way.
     pub(crate) fn due(&self, now: u64) -> Vec<Leftover> {
         self.0.iter().filter(|leftover| leftover.is_due(now)).cloned().collect()

@@ -1,0 +1,165 @@
+//! `portal backups`: what there is of a wallet's backups, and the removal of what is superseded.
+
+use std::io::{self, IsTerminal, Write};
+
+use backup_core::BackupId;
+use clap::{Args, Subcommand};
+use portal_client::{Inventory, KeptKey, KeyState, ListedBackup};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Failure, Kind, exit_codes},
+    notices,
+    output::{Answer, Output},
+    profile::ProfileAt,
+    set,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Lists the backups, and the keys that methods keep for them
+    ///
+    /// To look into your keychain may take its password.
+    #[command(after_help = concat!("Example:\n  portal backups list\n\n", exit_codes!()))]
+    List(List),
+    /// Removes backups that newer ones have superseded, after asking
+    ///
+    /// They go by themselves after a while; this does not wait for it. Their halves at the service
+    /// are destroyed, and the keys that only they needed. The newest backup of each method stays,
+    /// and so does everything that this device does not know to be superseded.
+    #[command(after_help = concat!(
+        "Examples:\n  portal backups remove\n  portal backups remove --yes\n\n", exit_codes!()
+    ))]
+    Remove(Remove),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    #[command(flatten)]
+    profile: ProfileAt,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Remove {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    profile: ProfileAt,
+}
+
+pub(crate) async fn run(command: Command, output: Output) -> Result<Answer, Failure> {
+    match command {
+        Command::List(list) => {
+            let wallet = list.profile.open()?.wallet(None).await?;
+            Ok(listed(&wallet.inventory().await?))
+        }
+        Command::Remove(remove) => run_remove(remove, output).await,
+    }
+}
+
+async fn run_remove(remove: Remove, output: Output) -> Result<Answer, Failure> {
+    let wallet = remove.profile.open()?.wallet(None).await?;
+    let found = wallet.inventory().await?;
+    let superseded = found.backups.iter().filter(|listed| listed.superseded);
+    let superseded: Vec<&ListedBackup> = superseded.collect();
+    let unneeded = found.keys.iter().any(|key| key.state == KeyState::Unneeded);
+    if superseded.is_empty() && !unneeded {
+        let json = json!({ "removed": [], "keysRemoved": 0 });
+        return Ok(Answer { text: "There is nothing to remove.".to_owned(), json });
+    }
+    if !remove.yes {
+        confirm(&superseded, output).await?;
+    }
+    let chosen: Vec<BackupId> = superseded.iter().map(|listed| listed.backup.id.clone()).collect();
+    let removed = wallet.remove_superseded(&chosen).await?;
+    let ids: Vec<_> = removed.backups.iter().map(BackupId::as_str).collect();
+    let mut text = format!("Removed {} backups and {} keys.\n", ids.len(), removed.keys);
+    text += &notices::as_text(&removed.notices);
+    let notices = notices::as_json(&removed.notices);
+    Ok(Answer {
+        text,
+        json: json!({ "removed": ids, "keysRemoved": removed.keys, "notices": notices }),
+    })
+}
+
+/// Asks at the terminal, if there is somebody to ask.
+async fn confirm(superseded: &[&ListedBackup], output: Output) -> Result<(), Failure> {
+    if output.json || !io::stdin().is_terminal() {
+        let message = "there is nobody to ask; nothing was removed: if you want that, say --yes";
+        return Err(Failure::new(Kind::Usage, message));
+    }
+    for listed in superseded {
+        eprintln!("{}", line(listed));
+    }
+    eprint!("Remove these, and the keys that nothing else needs? [y/N] ");
+    let answer = tokio::task::spawn_blocking(|| {
+        io::stderr().flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    match answer.await.map_err(io::Error::other).and_then(|answer| answer) {
+        Ok(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        _ => Err(Failure::failed("nothing was removed, as you did not say yes")),
+    }
+}
+
+fn listed(found: &Inventory) -> Answer {
+    let mut text = "At the service, newest first:\n".to_owned();
+    text.extend(found.backups.iter().map(|listed| format!("{}\n", line(listed))));
+    if found.backups.is_empty() {
+        text += "none; make one with `portal backup`\n";
+    }
+    if !found.keys.is_empty() {
+        text += "\nKept by methods:\n";
+        text.extend(found.keys.iter().map(|key| format!("{} {}\n", key.method, in_words(key))));
+    }
+    let unanswered = found.unanswered.iter().map(|(_, error)| format!("Not asked: {error}.\n"));
+    text.extend(unanswered);
+    text += &notices::as_text(&found.notices);
+    Answer { text, json: as_json(found) }
+}
+
+fn line(listed: &ListedBackup) -> String {
+    let size = listed
+        .envelope_len
+        .map_or_else(|| "no ciphertext".to_owned(), |len| format!("{len} bytes"));
+    let state = if listed.superseded { ", superseded" } else { "" };
+    format!("{}, {size}{state}", set::as_text(&listed.backup))
+}
+
+fn in_words(key: &KeptKey) -> &'static str {
+    match key.state {
+        KeyState::OpensBackup => "a key that opens a backup above",
+        KeyState::Unneeded => "a key that no backup needs; `portal backups remove` removes it",
+        _ => "a key that no backup above names; nothing here removes it",
+    }
+}
+
+fn as_json(found: &Inventory) -> Value {
+    let backups = found.backups.iter().map(|listed| {
+        let mut json = set::as_json(&listed.backup);
+        json["place"] = "service".into();
+        json["size"] = listed.envelope_len.into();
+        json["superseded"] = listed.superseded.into();
+        json
+    });
+    let keys = found.keys.iter().map(|key| {
+        let state = match key.state {
+            KeyState::OpensBackup => "opensBackup",
+            KeyState::Unneeded => "unneeded",
+            _ => "unknown",
+        };
+        json!({ "method": key.method.as_str(), "state": state })
+    });
+    let unanswered = found
+        .unanswered
+        .iter()
+        .map(|(method, error)| json!({ "method": method.as_str(), "reason": error.to_string() }));
+    json!({
+        "backups": backups.collect::<Vec<_>>(),
+        "keys": keys.collect::<Vec<_>>(),
+        "unanswered": unanswered.collect::<Vec<_>>(),
+        "notices": notices::as_json(&found.notices),
+    })
+}

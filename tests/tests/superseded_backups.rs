@@ -1,0 +1,124 @@
+//! What `inventory` shows, and what may be removed of it: nothing that is needed, whoever lists it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use backup_core::{BackupId, EncryptionKey, KeyName, KeyPrefix, KeyStore, Operation, Purpose};
+use backup_testkit::MemoryStore;
+use portal_client::{BackUpOptions, Inventory, KeyState, Portal, RecoverOptions};
+use portal_tests::wallets::{
+    Device, TestClient, TestService, memory_id, memory_method, on_runtime, unseen,
+};
+
+struct Scene {
+    service: TestService,
+    client: TestClient,
+    device: Device,
+    store: MemoryStore,
+}
+
+impl Scene {
+    async fn with_wallet() -> Self {
+        let service = TestService::start().await;
+        let client = service.client().await;
+        let device = client.device();
+        let scene = Self { service, client, device, store: MemoryStore::new() };
+        scene.app().create_wallet(&unseen).await.unwrap();
+        scene
+    }
+
+    fn app(&self) -> Portal {
+        self.device.portal(&self.service.url(), &memory_method(&self.store))
+    }
+
+    async fn back_up(&self, options: BackUpOptions) -> BackupId {
+        self.app().back_up(&memory_id(), &options, &unseen).await.unwrap().backup
+    }
+
+    async fn recovers(&self) {
+        let device = self.client.device();
+        let app = device.portal(&self.service.url(), &memory_method(&self.store));
+        app.recover(&memory_id(), &RecoverOptions::default(), &unseen).await.unwrap();
+    }
+}
+
+fn anew() -> BackUpOptions {
+    BackUpOptions { enroll_anew: true, ..BackUpOptions::default() }
+}
+
+fn superseded(inventory: &Inventory) -> Vec<BackupId> {
+    let listed = inventory.backups.iter().filter(|listed| listed.superseded);
+    listed.map(|listed| listed.backup.id.clone()).collect()
+}
+
+fn states(inventory: &Inventory) -> Vec<KeyState> {
+    inventory.keys.iter().map(|key| key.state).collect()
+}
+
+#[test]
+fn what_a_newer_backup_superseded_is_removed_with_its_key_and_the_newer_one_recovers() {
+    on_runtime(async {
+        let scene = Scene::with_wallet().await;
+        let first = scene.back_up(anew()).await;
+        let second = scene.back_up(BackUpOptions::default()).await;
+        let third = scene.back_up(anew()).await;
+        let inventory = scene.app().inventory().await.unwrap();
+        let ids: Vec<_> = inventory.backups.iter().map(|listed| &listed.backup.id).collect();
+        assert_eq!(ids, [&third, &second, &first]);
+        assert!(inventory.backups.iter().all(|listed| listed.envelope_len > Some(100)));
+        assert_eq!(superseded(&inventory), [second.clone(), first.clone()]);
+        assert_eq!(states(&inventory), [KeyState::OpensBackup; 2]);
+
+        let removed = scene.app().remove_superseded(std::slice::from_ref(&second)).await.unwrap();
+        assert_eq!((removed.backups, removed.keys), (vec![second], 0), "the first has its key");
+        let removed = scene.app().remove_superseded(&[first.clone(), third.clone()]).await.unwrap();
+        assert_eq!((removed.backups, removed.keys), (vec![first], 1), "the head is not removed");
+        assert_eq!(scene.store.len(), 1);
+        assert_eq!(superseded(&scene.app().inventory().await.unwrap()), []);
+        scene.recovers().await;
+    });
+}
+
+#[test]
+fn nothing_is_superseded_by_a_backup_that_was_not_tried_out() {
+    on_runtime(async {
+        let scene = Scene::with_wallet().await;
+        let first = scene.back_up(anew()).await;
+        scene.back_up(BackUpOptions { skip_trial: true, ..anew() }).await;
+        let app = scene.app();
+        assert_eq!(superseded(&app.inventory().await.unwrap()), []);
+        assert_eq!(app.remove_superseded(&[first]).await.unwrap().backups, []);
+        assert_eq!(scene.store.len(), 2);
+    });
+}
+
+#[test]
+fn a_key_that_no_record_names_is_shown_and_never_removed() {
+    on_runtime(async {
+        let scene = Scene::with_wallet().await;
+        let first = scene.back_up(anew()).await;
+        let context = &scene.client.context;
+        let name = KeyName::generate(&KeyPrefix::of(context)).unwrap();
+        let op = Operation::new(Purpose::Enroll, context);
+        scene.store.put(&op, &name, &EncryptionKey::generate().unwrap()).await.unwrap();
+        let mut states = states(&scene.app().inventory().await.unwrap());
+        states.sort_by_key(|state| *state == KeyState::Unknown);
+        assert_eq!(states, [KeyState::OpensBackup, KeyState::Unknown]);
+        scene.back_up(anew()).await;
+        let removed = scene.app().remove_superseded(&[first]).await.unwrap();
+        assert_eq!(removed.keys, 1);
+        assert!(scene.store.get(&op, &name).await.is_ok(), "it may be another device's");
+    });
+}
+
+#[test]
+fn a_device_that_does_not_sign_removes_nothing() {
+    on_runtime(async {
+        let scene = Scene::with_wallet().await;
+        let first = scene.back_up(anew()).await;
+        scene.back_up(anew()).await;
+        scene.recovers().await;
+        assert_eq!(superseded(&scene.app().inventory().await.unwrap()), []);
+        assert_eq!(scene.app().remove_superseded(&[first]).await.unwrap().backups, []);
+        assert_eq!(scene.store.len(), 2);
+    });
+}
