@@ -10,7 +10,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use backup_core::{BackupId, BackupMethod, Curve, ErrorKind, MethodId, SharePairId};
+use backup_core::{
+    BackupId, BackupMethod, Curve, EncryptionKey, Envelope, ErrorKind, MethodId, SharePairId,
+};
 use backup_testkit::MemoryStore;
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use portal_api::{
@@ -19,8 +21,9 @@ use portal_api::{
     route,
 };
 use portal_client::{
-    ApiKey, BackUpOptions, Curves, EjectOptions, Ejected, Error, Payload, Portal, RecoverOptions,
-    custodian,
+    ApiKey, BackUpOptions, ByCurve, Curves, EjectOptions, Ejected, Error, Payload, Portal,
+    RecoverOptions,
+    custodian::{self, CustodianShare},
 };
 use portal_mpc::{BackupShare, HoldProof, PublicKey, Server};
 use portal_server::clock::Clock;
@@ -264,6 +267,106 @@ fn who_cannot_open_the_backup_ejects_nothing() {
     });
 }
 
+#[test]
+fn a_custodian_allows_it_for_no_longer_than_the_operator_does() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let (url, key) = (scene.service.url(), scene.custodian_key());
+        let client = &scene.client.context.client;
+        let allow = async |ahead: u64| {
+            let until = Some(scene.hand.now() + ahead);
+            custodian::enable_eject(&url, &key, client, None, until).await
+        };
+        let refused = allow(DAY + 1).await.unwrap_err();
+        assert!(matches!(refused, Error::Service { id: ErrorId::BadRequest, .. }), "{refused}");
+        assert!(refused.to_string().contains(&DAY.to_string()), "{refused}");
+        assert!(is_not_allowed(&eject(&scene.app(), None).await));
+        assert_eq!(allow(DAY).await.unwrap()[0].until, scene.hand.now() + DAY);
+        eject(&scene.app(), None).await.unwrap();
+    });
+}
+
+const DAY: u64 = 24 * 60 * 60;
+
+#[test]
+fn a_wallet_is_ejected_with_the_key_that_the_app_has_kept() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::BOTH).await;
+        let app = scene.app();
+        let generated = app.generate_backup_share(&unseen).await.unwrap();
+        app.stored_client_backup_share(&MethodId::CUSTOM, true).await.unwrap();
+        scene.enable(None).await;
+        let options = EjectOptions::default();
+        let wrong = EncryptionKey::copied_from(&[7; 32]);
+        let refused = app.eject_with_key(wrong, &options, &unseen).await.unwrap_err();
+        assert_eq!(refused.backup_kind(), Some(ErrorKind::Unauthorized), "{refused}");
+        assert_eq!(scene.object().await["ejectedAt"], Value::Null);
+        let key = generated.encryption_key;
+        let ejected = app.eject_with_key(key, &options, &unseen).await.unwrap();
+        assert_eq!(ejected.backup, generated.backup);
+        let private = ejected.keys.ed25519.unwrap();
+        let key = scene.key(Curve::Ed25519).await;
+        assert_eq!(ed25519_public_key(private.expose()), key.as_bytes());
+    });
+}
+
+/// As Portal's guides have it: the custodian's servers read their halves, and hand them to the app.
+#[test]
+fn a_wallet_is_ejected_with_the_halves_that_the_custodian_hands_over() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::BOTH).await;
+        let (url, key) = (scene.service.url(), scene.custodian_key());
+        let client = &scene.client.context.client;
+        let early = custodian::ejectable_shares(&url, &key, client, None).await.unwrap_err();
+        assert!(matches!(early, Error::Service { id: ErrorId::StateInvalid, .. }), "{early}");
+        scene.enable(None).await;
+        let shares = custodian::ejectable_shares(&url, &key, client, None).await.unwrap();
+        let sent = shares.map(|share| share.expose().to_owned());
+        let read = || sent.as_ref().try_map(|_, text| CustodianShare::parse(text)).unwrap();
+        assert!(!format!("{:?}", read()).contains(&sent.ed25519.as_ref().unwrap()[60..90]));
+        // It is not for the service to allow any more.
+        scene.wait(DAY);
+        let options = EjectOptions { custodian_shares: read(), ..EjectOptions::default() };
+        let ejected = scene.app().eject(&memory_id(), &options, &unseen).await.unwrap();
+        let private = ejected.keys.secp256k1.unwrap();
+        let key = scene.key(Curve::Secp256k1).await;
+        assert_eq!(secp256k1_public_key(private.expose()), key.as_bytes());
+        assert!(!scene.middle.heard().iter().any(|(asked, _)| asked.path.contains("eject")));
+
+        let missing = ByCurve { secp256k1: None, ..read() };
+        let options = EjectOptions { custodian_shares: missing, ..EjectOptions::default() };
+        let refused = scene.app().eject(&memory_id(), &options, &unseen).await;
+        assert!(is_not_allowed(&refused), "the service is asked for the other: {refused:?}");
+    });
+}
+
+#[test]
+fn a_half_of_another_backup_or_of_nothing_ejects_no_wallet() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let other = Scene::begin(Curves::ED25519).await;
+        other.enable(None).await;
+        let (url, key) = (other.service.url(), other.custodian_key());
+        let client = &other.client.context.client;
+        let shares = custodian::ejectable_shares(&url, &key, client, None).await.unwrap();
+        let theirs = shares.ed25519.unwrap();
+        // With the name of our own pair, as whoever wants to see what happens would write it.
+        let mut renamed: Value = serde_json::from_str(theirs.expose()).unwrap();
+        renamed["backupSharePairId"] = json!(scene.pair().await.as_str());
+        let renamed = CustodianShare::parse(&renamed.to_string()).unwrap();
+        for share in [theirs, renamed] {
+            let custodian_shares = ByCurve::ed25519(share);
+            let options = EjectOptions { custodian_shares, ..EjectOptions::default() };
+            let refused = scene.app().eject(&memory_id(), &options, &unseen).await.unwrap_err();
+            assert!(matches!(refused, Error::InvalidInput(_)), "{refused}");
+        }
+        for wrong in ["", "{}", r#"{"backupSharePairId":"p","share":"AAAA"}"#, "AAAA"] {
+            let refused = CustodianShare::parse(wrong).unwrap_err();
+            assert!(matches!(refused, Error::InvalidInput(_)), "{wrong}");
+        }
+    });
+}
+
 /// Whoever has the API key, has heard all that was sent, and asks while it is allowed.
 #[test]
 fn a_stolen_api_key_gets_no_half_that_helps() {
@@ -340,6 +443,28 @@ fn a_half_is_released_for_its_own_wallet_and_method_and_a_completed_backup() {
         let other = scene.service.client().await;
         let by_other = asked.clone().with_key(&other.key);
         assert_eq!(refusal(&scene.middle.ask(&by_other).await), ErrorId::NotFound);
+    });
+}
+
+#[test]
+fn a_half_of_a_backup_that_was_never_completed_stays() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        scene.enable(None).await;
+        let app = scene.app();
+        let generated = app.generate_backup_share(&unseen).await.unwrap();
+        let envelope = Envelope::parse(&generated.cipher_text).unwrap();
+        let request = PrepareEject {
+            backup_method: None,
+            backup_share_pair_id: envelope.header().wallets[0].pair.clone(),
+            recipient: ReleaseKey::generate().unwrap().recipient(),
+            proof: Proof::from(HoldProof::from_bytes(&[1; HoldProof::LEN]).unwrap()),
+        };
+        let path = route::prepare_eject(&scene.wallet(Curve::Ed25519).await);
+        let ask = || scene.by_client(Asked::json(path.as_str(), &request));
+        assert_eq!(refusal(&ask().await), ErrorId::StateInvalid);
+        app.stored_client_backup_share(&MethodId::CUSTOM, true).await.unwrap();
+        assert_eq!(refusal(&ask().await), ErrorId::DkgRefreshMismatch, "now it is for the proof");
     });
 }
 

@@ -62,6 +62,7 @@ pub(crate) async fn run(eject: Eject, output: Output) -> Result<Answer, Failure>
             expected: expected.map(Expected::Addresses),
             ..RecoverOptions::default()
         },
+        ..EjectOptions::default()
     };
     let ejected = wallet.eject(&method, &options, &*output.progress()).await?;
     durable::create(&to, text_of(&ejected).as_bytes())?;
