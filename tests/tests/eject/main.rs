@@ -2,159 +2,32 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{SystemTime, UNIX_EPOCH},
-};
+mod scene;
 
-use backup_core::{
-    BackupId, BackupMethod, Curve, EncryptionKey, Envelope, ErrorKind, MethodId, SharePairId,
-};
+use std::sync::atomic::Ordering;
+
+use backup_core::{Curve, EncryptionKey, Envelope, ErrorKind, MethodId};
 use backup_testkit::MemoryStore;
-use curve25519_dalek::{EdwardsPoint, Scalar};
 use portal_api::{
-    ErrorBody, ErrorId, Proof, ReleaseKey, ReleasedHalf,
-    compat::{self, EjectableShares, PrepareEject, PreparedEject, Timestamp},
+    ErrorId, Proof, ReleaseKey, ReleasedHalf,
+    compat::{EjectableShares, PrepareEject, PreparedEject, Timestamp},
     route,
 };
 use portal_client::{
-    ApiKey, BackUpOptions, ByCurve, Curves, EjectOptions, Ejected, Error, Payload, Portal,
-    RecoverOptions,
+    ByCurve, Curves, EjectOptions, Error, Payload, RecoverOptions,
     custodian::{self, CustodianShare},
 };
-use portal_mpc::{BackupShare, HoldProof, PublicKey, Server};
+use portal_mpc::HoldProof;
 use portal_server::clock::Clock;
 use portal_tests::{
-    middle::{Answer, Asked, Method, Middle},
-    wallets::{Device, TestClient, TestService, memory_id, memory_method, on_runtime, unseen},
+    middle::{Answer, Asked, Method},
+    wallets::{memory_id, memory_method, on_runtime, unseen},
 };
 use serde_json::{Value, json};
 
-/// A clock whose hand the test moves.
-#[derive(Debug)]
-struct Hand(AtomicU64);
-
-impl Clock for Hand {
-    fn now(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// A wallet with a backup, and a service whose clock the test moves.
-struct Scene {
-    service: TestService,
-    middle: Middle,
-    hand: Arc<Hand>,
-    client: TestClient,
-    device: Device,
-    method: Arc<dyn BackupMethod>,
-    curves: Curves,
-}
-
-impl Scene {
-    async fn begin(curves: Curves) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let hand = Arc::new(Hand(AtomicU64::new(now)));
-        let clock = Arc::clone(&hand);
-        let service = TestService::start_with(move |options| options.clock = clock).await;
-        let middle = Middle::before(service.address()).await;
-        let client = service.client().await;
-        let (device, method) = (client.device(), memory_method(&MemoryStore::new()));
-        let scene = Self { service, middle, hand, client, device, method, curves };
-        let app = scene.app();
-        app.create_wallet(&unseen).await.unwrap();
-        app.back_up(&memory_id(), &BackUpOptions::default(), &unseen).await.unwrap();
-        scene
-    }
-
-    fn app(&self) -> Portal {
-        self.app_on(&self.device)
-    }
-
-    fn app_on(&self, device: &Device) -> Portal {
-        let app = device.app(&self.middle.url()).method(Arc::clone(&self.method));
-        app.curves(self.curves).build().unwrap()
-    }
-
-    fn custodian_key(&self) -> ApiKey {
-        let key = std::fs::read_to_string(self.service.folder().join("custodian.key")).unwrap();
-        ApiKey::new(key.trim()).unwrap()
-    }
-
-    /// The custodian allows it for the usual time.
-    async fn enable(&self, only: Option<Curve>) -> Vec<custodian::Ejectable> {
-        let (url, client) = (self.service.url(), &self.client.context.client);
-        custodian::enable_eject(&url, &self.custodian_key(), client, only, None).await.unwrap()
-    }
-
-    fn wait(&self, seconds: u64) {
-        self.hand.0.fetch_add(seconds, Ordering::SeqCst);
-    }
-
-    async fn key(&self, curve: Curve) -> PublicKey {
-        *self.app().addresses().await.unwrap().unwrap().public_key(curve).unwrap()
-    }
-
-    async fn wallet(&self, curve: Curve) -> String {
-        compat::wallet_id(&self.client.context.client, &self.key(curve).await)
-    }
-
-    async fn by_client(&self, asked: Asked) -> Answer {
-        self.middle.ask(&asked.with_key(&self.client.key)).await
-    }
-
-    async fn by_custodian(&self, asked: Asked) -> Answer {
-        self.middle.ask(&asked.with_key(&self.custodian_key())).await
-    }
-
-    async fn object(&self) -> Value {
-        self.by_client(Asked::get(route::ME)).await.value()
-    }
-
-    /// The custodian's half of the newest backup, as it is kept.
-    async fn half(&self) -> BackupShare<Server> {
-        let service = self.service.running().service();
-        let mut view = service.store.read().await.unwrap();
-        let client = &self.client.context;
-        let backup: BackupId = view.backups(&client.client).await.unwrap()[0].set.id.clone();
-        let halves = view.custodian_halves(&client.client, &backup).await.unwrap().unwrap();
-        service.custody.open_backup(client, &halves.ed25519.unwrap()).await.unwrap()
-    }
-
-    async fn pair(&self) -> SharePairId {
-        self.app().backup_share_pairs(Some(Curve::Ed25519)).await.unwrap()[0].id.clone()
-    }
-}
-
-async fn eject(app: &Portal, only: Option<Curve>) -> portal_client::Result<Ejected> {
-    let options = EjectOptions { only, ..Default::default() };
-    app.eject(&memory_id(), &options, &unseen).await
-}
-
-fn is_not_allowed(result: &portal_client::Result<Ejected>) -> bool {
-    matches!(result, Err(Error::Service { id: ErrorId::StateInvalid, .. }))
-}
-
-fn refusal(answer: &Answer) -> ErrorId {
-    serde_json::from_str::<ErrorBody>(&answer.text()).unwrap().error.id
-}
-
-/// The public key of a private key in hex.
-fn secp256k1_public_key(private: &str) -> Vec<u8> {
-    let bytes = base16ct::lower::decode_vec(private).unwrap();
-    let key = k256::SecretKey::from_slice(&bytes).unwrap();
-    key.public_key().to_sec1_bytes().to_vec()
-}
-
-/// The public key of a scalar in base58.
-fn ed25519_public_key(private: &str) -> Vec<u8> {
-    let bytes: [u8; 32] = bs58::decode(private).into_vec().unwrap().try_into().unwrap();
-    let scalar = Option::<Scalar>::from(Scalar::from_canonical_bytes(bytes)).unwrap();
-    EdwardsPoint::mul_base(&scalar).compress().as_bytes().to_vec()
-}
+use crate::scene::{
+    Scene, ed25519_public_key, eject, is_not_allowed, refusal, secp256k1_public_key,
+};
 
 #[test]
 fn both_private_keys_are_ejected_on_any_device_and_the_wallet_goes_on() {
@@ -203,6 +76,43 @@ fn a_wallet_is_ejected_only_while_its_custodian_allows_it() {
         scene.enable(None).await;
         eject(&app, None).await.unwrap();
         assert_eq!(scene.object().await["ejectedAt"], ejected_at, "since the first time");
+    });
+}
+
+#[test]
+fn a_custodian_that_names_an_earlier_time_is_heeded() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let (url, key) = (scene.service.url(), scene.custodian_key());
+        let client = &scene.client.context.client;
+        for ahead in [DAY, 60] {
+            let until = Some(scene.hand.now() + ahead);
+            custodian::enable_eject(&url, &key, client, None, until).await.unwrap();
+        }
+        eject(&scene.app(), None).await.unwrap();
+        scene.wait(60);
+        assert!(is_not_allowed(&eject(&scene.app(), None).await));
+    });
+}
+
+/// Opening a half may take long: a key service is asked for it.
+#[test]
+fn a_half_that_is_opened_when_the_time_is_over_does_not_leave() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        scene.enable(None).await;
+        eject(&scene.app(), None).await.unwrap();
+        let heard = scene.middle.heard();
+        let is_asked = |asked: &&(Asked, Answer)| asked.0.path.ends_with("/prepare-eject");
+        let (asked, _) = heard.iter().find(is_asked).unwrap();
+        // The clock is looked at for the API key, for the request, and before the half leaves.
+        for (step, leaves) in [(100, true), (150, false)] {
+            scene.enable(None).await;
+            scene.hand.1.store(step, Ordering::SeqCst);
+            let answer = scene.by_client(asked.clone()).await;
+            scene.hand.1.store(0, Ordering::SeqCst);
+            assert_eq!(answer.status.is_success(), leaves, "{}", answer.text());
+        }
     });
 }
 
