@@ -6,7 +6,7 @@ use portal_client::{ApiKey, custodian, device::DeviceStore};
 use portal_server::{Options, Running, Server};
 use tempfile::TempDir;
 
-/// A service on this machine, on a folder that is gone when it ends. `portal serve` runs a real one.
+/// A service on this machine, on a folder that is gone when it ends; `portal serve` is a real one.
 #[derive(Debug)]
 pub struct Service {
     running: Running,

@@ -50,7 +50,8 @@ pub(crate) enum Custodians {
     Create(CreateCustodian),
     /// Says what people call a custodian: its apps are told so, and its id stays
     #[command(after_help = concat!(
-        "Example:\n  portal admin custodians name --data portal-data --custodian ID 'Acme Bank'\n\n",
+        "Example:\n  portal admin custodians name --data portal-data \\\n      \
+         --custodian ID 'Acme Bank'\n\n",
         exit_codes!()
     ))]
     Name(NameCustodian),

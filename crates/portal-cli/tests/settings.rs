@@ -100,7 +100,7 @@ fn all_that_is_wrong_is_told_at_once_with_its_place_and_what_is_allowed() {
         "portal.toml:2: listen cannot be \"nowhere\"; it is an address and a port",
         "portal.toml:4: there is no key \"lisen\"; there are data, listen,",
         "portal.toml:5: grace is neither text nor number; it is a number and a unit",
-        "PORTAL_SERVE_LONGEST_EJECT: longest-eject cannot be \"4m\"; it is a number and a unit, five",
+        "PORTAL_SERVE_LONGEST_EJECT: longest-eject cannot be \"4m\"; it is a number",
         "PORTAL_SERVE_PROXIES: proxies cannot be \"many\"; it is a number from 0 to 16",
         "PORTAL_SERVE_DATE: there is no such variable; there are PORTAL_SERVE_DATA,",
         "PORTAL_LOG: log cannot be",

@@ -192,8 +192,8 @@ impl Portal {
     /// Brings the wallet's private keys together: the client's half from a backup, the custodian's
     /// from the service, as long as the custodian allows it
     /// ([`enable_eject`](crate::custodian::enable_eject)), or from the custodian's own servers
-    /// ([`custodian_shares`](EjectOptions::custodian_shares)). Each key is compared with the wallet's
-    /// public key. Nothing is deleted: the wallet signs and recovers on.
+    /// ([`custodian_shares`](EjectOptions::custodian_shares)). Each key is compared with the
+    /// wallet's public key. Nothing is deleted: the wallet signs and recovers on.
     ///
     /// # Security
     ///

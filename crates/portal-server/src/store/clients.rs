@@ -34,7 +34,8 @@ impl Snapshot {
         client: &ClientId,
     ) -> Result<Option<ClientRow>, StoreError> {
         let sql = "SELECT c.id, c.custodian_id, c.is_account_abstracted, c.created_at, \
-                   k.backup_with_portal, k.name FROM clients c JOIN custodians k ON k.id = c.custodian_id \
+                   k.backup_with_portal, k.name \
+                   FROM clients c JOIN custodians k ON k.id = c.custodian_id \
                    WHERE c.custodian_id = $1 AND c.id = $2";
         let row = sqlx::query(sql)
             .bind(custodian.as_str())
