@@ -42,6 +42,24 @@ fn with_all_safeguards_a_service_without_power_loses_no_wallet() {
 }
 
 #[test]
+fn an_eject_that_is_cut_short_loses_no_wallet_and_can_be_asked_for_again() {
+    for scenario in ["eject", "eject-elsewhere"] {
+        for side in [Side::Device, Side::Service] {
+            let report = tried(scenario, side, Mode::Kill, None);
+            assert!(report.is_fine() && report.points > 0, "{scenario}, {side:?}: {report}");
+        }
+    }
+}
+
+#[test]
+fn a_backup_by_an_apps_word_that_is_cut_short_loses_no_wallet() {
+    for side in [Side::Device, Side::Service] {
+        let report = tried("back-up-by-notice", side, Mode::Kill, None);
+        assert!(report.is_fine() && report.points > 3, "{side:?}: {report}");
+    }
+}
+
+#[test]
 fn a_device_that_does_not_sync_its_files_loses_wallets() {
     let report = tried_without(Safeguard::FileSync, "recover", Side::Device, Mode::Power);
     assert!(report.lost > 0, "{report}");

@@ -7,9 +7,9 @@ mod timestamp;
 
 pub use self::{
     client::{
-        BackupPairObject, Bitcoin, ClientObject, ClientObjects, CustodianObject, EnvironmentObject,
-        MetadataObject, NamespaceObject, Namespaces, P2wpkh, PairStatus, SigningPairObject,
-        WalletObject,
+        BackupPairObject, Bitcoin, ClientObject, ClientObjects, ClientsQuery, CustodianObject,
+        EnvironmentObject, MOST_CLIENTS, MetadataObject, NamespaceObject, Namespaces, P2wpkh,
+        PageMetadata, PairStatus, SigningPairObject, WalletObject,
     },
     eject::{
         EjectEnabled, EjectableShare, EjectableShares, Ejected, EnableEject, PrepareEject,

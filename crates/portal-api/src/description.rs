@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use self::{operation::Operation, types::Types};
 use crate::route::Route;
 
-/// The text of the document. [`DESCRIPTION`](crate::DESCRIPTION) is what was made last.
+/// The text of the document. [`OPENAPI`](crate::OPENAPI) is what was made last.
 ///
 /// # Panics
 ///

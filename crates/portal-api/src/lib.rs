@@ -34,4 +34,4 @@ pub use crate::{
 };
 
 /// What all routes are, in OpenAPI 3.1: made from the types and routes of this crate.
-pub const DESCRIPTION: &str = include_str!("../openapi.json");
+pub const OPENAPI: &str = include_str!("../openapi.json");

@@ -48,6 +48,13 @@ pub(crate) enum Custodians {
         exit_codes!()
     ))]
     Create(CreateCustodian),
+    /// Says what people call a custodian: its apps are told so, and its id stays
+    #[command(after_help = concat!(
+        "Example:\n  portal admin custodians name --data portal-data \\\n      \
+         --custodian ID 'Acme Bank'\n\n",
+        exit_codes!()
+    ))]
+    Name(NameCustodian),
     /// Lists all custodians
     #[command(after_help = concat!(
         "Example:\n  portal admin custodians list --data portal-data\n\n", exit_codes!()
@@ -86,7 +93,7 @@ pub(crate) enum Keys {
     List(ListKeys),
     /// Revokes an API key: no request that comes with it is answered any more
     ///
-    /// Session tokens that were made before live on for a week at most; their custodian ends them.
+    /// Session tokens that came by it are over, too.
     #[command(after_help = concat!(
         "Example:\n  portal admin keys revoke --data portal-data KEY\n\n", exit_codes!()
     ))]
@@ -117,6 +124,18 @@ pub(crate) struct CreateCustodian {
     /// The file to write its key to; there must be none
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NameCustodian {
+    #[command(flatten)]
+    at: DataFolder,
+    /// The custodian
+    #[arg(long, value_name = "ID")]
+    custodian: CustodianId,
+    /// Its name: 1 to 100 characters
+    #[arg(value_name = "NAME")]
+    name: String,
 }
 
 #[derive(Args, Debug)]
@@ -162,6 +181,7 @@ pub(crate) struct RevokeKey {
 pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
     match command {
         Command::Custodians(Custodians::Create(create)) => create_custodian(create).await,
+        Command::Custodians(Custodians::Name(name)) => name_custodian(name).await,
         Command::Custodians(Custodians::List(at)) => list_custodians(at).await,
         Command::Clients(Clients::List(list)) => list_clients(list).await,
         Command::Keys(Keys::Create(create)) => create_key(create).await,
@@ -193,6 +213,15 @@ async fn create_custodian(create: CreateCustodian) -> Result<Answer, Failure> {
     Ok(Answer {
         text: format!("Custodian  {id}\nKey file   {}", key_file.display()),
         json: json!({ "custodian": id.as_str(), "keyFile": key_file }),
+    })
+}
+
+async fn name_custodian(wish: NameCustodian) -> Result<Answer, Failure> {
+    let NameCustodian { at, custodian, name } = wish;
+    at.open().await?.name_custodian(&custodian, &name).await?;
+    Ok(Answer {
+        text: format!("{custodian} is called {name}."),
+        json: json!({ "custodian": custodian.as_str(), "name": name }),
     })
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn run(eject: Eject, output: Output) -> Result<Answer, Failure>
     let to = vacant(&eject.to)?;
     let (method, wallet) = (eject.opening.method(), eject.opening.wallet().await?);
     let only = eject.curve.map(CurveName::curve);
-    let options = EjectOptions { only, open: eject.opening.options() };
+    let options = EjectOptions { only, open: eject.opening.options(), ..EjectOptions::default() };
     let ejected = wallet.eject(&method, &options, &*output.progress()).await?;
     durable::create(&to, text_of(&ejected).as_bytes())?;
     Ok(answer(&ejected, &to))

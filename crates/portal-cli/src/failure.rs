@@ -149,6 +149,7 @@ impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
         let kind = match &error {
             AdminError::NoService(_) | AdminError::NoSuch(_) => Kind::State,
+            AdminError::Name => Kind::Usage,
             AdminError::Store(StoreError::OtherRelease) => Kind::Damaged,
             AdminError::Store(error) if error.is_busy() => Kind::Unavailable,
             _ => Kind::Failed,

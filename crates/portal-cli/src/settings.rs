@@ -7,7 +7,7 @@ mod source;
 use std::{collections::BTreeMap, env, num::NonZeroU32, path::PathBuf};
 
 use clap::Args;
-use portal_server::Options;
+use portal_server::{Options, service::USUAL_EJECT_SECONDS};
 use tracing_subscriber::filter::Targets;
 
 pub(crate) use self::{setting::Setting, source::Source};
@@ -35,6 +35,11 @@ pub(crate) struct Flags {
     /// restore the folder from a copy.
     #[arg(long, value_name = "TIME")]
     grace: Option<String>,
+    /// For how long a custodian may let a wallet be ejected at most [default: 24h]
+    ///
+    /// Five minutes or more, which is how long it is if the custodian does not say.
+    #[arg(long, value_name = "TIME")]
+    longest_eject: Option<String>,
     /// Whether the service keeps the ciphertexts of backups that apps make by Portal's own routes
     ///
     /// What was said last stays; it does as long as nothing is said. With `false` the apps keep
@@ -134,6 +139,13 @@ impl Settings {
                 options.metrics = unless_off(&text, |text| text.parse().ok()).ok_or_else(wrong)?;
             }
             Setting::Grace => options.grace = duration::parse(&text).map_err(|_| wrong())?,
+            Setting::LongestEject => {
+                let time = duration::parse(&text).map_err(|_| wrong())?;
+                if time.as_secs() < USUAL_EJECT_SECONDS {
+                    return Err(wrong());
+                }
+                options.longest_eject = time;
+            }
             Setting::BackupWithPortal => {
                 options.backup_with_portal = Some(text.parse().map_err(|_| wrong())?);
             }
@@ -172,6 +184,7 @@ impl Flags {
             Setting::Listen => &self.listen,
             Setting::Metrics => &self.metrics,
             Setting::Grace => &self.grace,
+            Setting::LongestEject => &self.longest_eject,
             Setting::BackupWithPortal => &self.backup_with_portal,
             Setting::Drain => &self.drain,
             Setting::AddressRate => &self.address_rate,

@@ -99,6 +99,19 @@ fn a_new_custodian_has_clients_of_its_own_also_after_the_service_was_stopped() {
 }
 
 #[test]
+fn a_custodian_gets_a_name_for_people() {
+    let world = World::start();
+    let custodian = world.admin(&["custodians", "list"])["custodians"][0].clone();
+    let custodian = custodian.as_str().unwrap();
+    let named = world.admin(&["custodians", "name", "--custodian", custodian, "Acme Bank"]);
+    assert_eq!(named["name"], "Acme Bank");
+    let nameless = world.refused(&["custodians", "name", "--custodian", custodian, ""]);
+    assert_eq!((nameless.code, nameless.error_kind().as_str()), (Some(2), "usage"));
+    let nobody = world.refused(&["custodians", "name", "--custodian", "nobody", "Nobody"]);
+    assert_eq!((nobody.code, nobody.error_kind().as_str()), (Some(5), "state"));
+}
+
+#[test]
 fn what_is_not_there_is_not_made_and_no_file_is_overwritten() {
     let world = World::start();
     let custodians = world.admin(&["custodians", "list"]);

@@ -88,14 +88,19 @@ fn what_is_shown_is_a_file_of_the_same_settings() {
 #[test]
 fn all_that_is_wrong_is_told_at_once_with_its_place_and_what_is_allowed() {
     let place = Place::of("data = \"x\"\nlisten = \"nowhere\"\n\nlisen = 1\ngrace = 1.5\n");
-    let variables =
-        [("PORTAL_SERVE_PROXIES", "many"), ("PORTAL_SERVE_DATE", "x"), ("PORTAL_LOG", "a=b=c")];
+    let variables = [
+        ("PORTAL_SERVE_LONGEST_EJECT", "4m"),
+        ("PORTAL_SERVE_PROXIES", "many"),
+        ("PORTAL_SERVE_DATE", "x"),
+        ("PORTAL_LOG", "a=b=c"),
+    ];
     let check = ["config", "check", "portal.toml", "--log-format", "xml"];
     let said = place.refusal(&check, &variables);
     for expected in [
         "portal.toml:2: listen cannot be \"nowhere\"; it is an address and a port",
         "portal.toml:4: there is no key \"lisen\"; there are data, listen,",
         "portal.toml:5: grace is neither text nor number; it is a number and a unit",
+        "PORTAL_SERVE_LONGEST_EJECT: longest-eject cannot be \"4m\"; it is a number",
         "PORTAL_SERVE_PROXIES: proxies cannot be \"many\"; it is a number from 0 to 16",
         "PORTAL_SERVE_DATE: there is no such variable; there are PORTAL_SERVE_DATA,",
         "PORTAL_LOG: log cannot be",
@@ -103,7 +108,7 @@ fn all_that_is_wrong_is_told_at_once_with_its_place_and_what_is_allowed() {
     ] {
         assert!(said.contains(expected), "{expected}: {said}");
     }
-    assert_eq!(said.lines().count(), 8, "{said}");
+    assert_eq!(said.lines().count(), 9, "{said}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ const COMMANDS: &[&[&str]] = &[
     &["admin", "custodians"],
     &["admin", "custodians", "create"],
     &["admin", "custodians", "list"],
+    &["admin", "custodians", "name"],
     &["admin", "clients"],
     &["admin", "clients", "list"],
     &["admin", "keys"],

@@ -1,11 +1,14 @@
 //! What a custodian's own servers ask for, and apps never do.
 
+mod share;
+
 use backup_core::{ClientId, Curve, EncryptionContext};
 use portal_api::{
     CreateClient, CreatedClient,
-    compat::{EjectEnabled, EnableEject, Timestamp},
+    compat::{EjectEnabled, EjectableShares, EnableEject, Timestamp},
     route,
 };
+use portal_mpc::ByCurve;
 use reqwest::Method;
 use serde::Deserialize;
 
@@ -13,6 +16,8 @@ use crate::{
     ApiKey, Error, Result,
     service::{Http, HttpOptions, Request, json, parse},
 };
+
+pub use self::share::CustodianShare;
 
 /// Makes a client, with a custodian's API key: who it is, and the client's own API key.
 ///
@@ -66,28 +71,72 @@ pub async fn enable_eject(
     until: Option<u64>,
 ) -> Result<Vec<Ejectable>> {
     let http = Http::new(service, custodian_key, HttpOptions::default())?;
-    let path = route::client_of_custodian(client.as_str());
-    let known: Client = parse(&http.send(&Request::get(path, LONGEST_CLIENT)).await?)?;
     let mut ejectable = Vec::new();
-    for curve in Curve::ALL.into_iter().filter(|curve| only.is_none_or(|only| only == *curve)) {
-        for wallet in known.wallets.iter().filter(|wallet| wallet.curve == curve.as_str()) {
-            let until = until.map(Timestamp);
-            let body = EnableEject { wallet_id: wallet.id.clone(), ejectable_until: until };
-            let request = json(Method::PATCH, &route::enable_eject(client.as_str()), &body);
-            let EjectEnabled { ejectable_until } = parse(&http.send(&request).await?)?;
-            ejectable.push(Ejectable { curve, until: ejectable_until.0 });
-        }
-    }
-    if ejectable.is_empty() {
-        return Err(Error::InvalidInput("the client has no such wallet".into()));
+    for (curve, wallet_id) in wallets(&http, client, only).await? {
+        let body = EnableEject { wallet_id, ejectable_until: until.map(Timestamp) };
+        let request = json(Method::PATCH, &route::enable_eject(client.as_str()), &body);
+        let EjectEnabled { ejectable_until } = parse(&http.send(&request).await?)?;
+        ejectable.push(Ejectable { curve, until: ejectable_until.0 });
     }
     Ok(ejectable)
+}
+
+/// The custodian's halves of the newest backup, while the client may eject: for an app that gets
+/// them from the custodian's servers and not from the service
+/// ([`EjectOptions::custodian_shares`](crate::EjectOptions::custodian_shares)).
+///
+/// # Security
+///
+/// A half is the wallet for whoever can open the backup. Give it to nobody but that user, by TLS,
+/// and keep no copy.
+///
+/// # Errors
+///
+/// [`Error::Service`] with [`StateInvalid`](portal_api::ErrorId::StateInvalid) if it is not
+/// [allowed](enable_eject); otherwise as for [`enable_eject`].
+pub async fn ejectable_shares(
+    service: &str,
+    custodian_key: &ApiKey,
+    client: &ClientId,
+    only: Option<Curve>,
+) -> Result<ByCurve<CustodianShare>> {
+    let http = Http::new(service, custodian_key, HttpOptions::default())?;
+    let mut shares = Vec::new();
+    for (_, wallet) in wallets(&http, client, only).await? {
+        let path = route::ejectable_shares_of_custodian(client.as_str(), &wallet);
+        let read: EjectableShares = parse(&http.send(&Request::get(path, LONGEST_CLIENT)).await?)?;
+        let share = read
+            .custodian_backup_share
+            .ok_or_else(|| Error::UnexpectedAnswer("the custodian's half is missing".into()))?;
+        shares.push(CustodianShare::parse(&share)?);
+    }
+    Ok(ByCurve::collect(shares)?)
+}
+
+/// The wallets of a client, by their names in Portal's routes.
+async fn wallets(
+    http: &Http,
+    client: &ClientId,
+    only: Option<Curve>,
+) -> Result<Vec<(Curve, String)>> {
+    let path = route::client_of_custodian(client.as_str());
+    let known: Client = parse(&http.send(&Request::get(path, LONGEST_CLIENT)).await?)?;
+    let asked = Curve::ALL.into_iter().filter(|curve| only.is_none_or(|only| only == *curve));
+    let named = asked.flat_map(|curve| {
+        let of_curve = known.wallets.iter().filter(move |wallet| wallet.curve == curve.as_str());
+        of_curve.map(move |wallet| (curve, wallet.id.clone()))
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        return Err(Error::InvalidInput("the client has no such wallet".into()));
+    }
+    Ok(named)
 }
 
 /// More than a client with thousands of pairs has.
 const LONGEST_CLIENT: usize = 4 * 1024 * 1024;
 
-/// What is read of a client.
+/// What is read of a client: no more than is used, so that nothing else of it can be in the way.
 #[derive(Deserialize)]
 struct Client {
     wallets: Vec<Wallet>,

@@ -193,8 +193,9 @@ impl Portal {
 
     /// Brings the wallet's private keys together: the client's half from a backup, the custodian's
     /// from the service, as long as the custodian allows it
-    /// ([`enable_eject`](crate::custodian::enable_eject)). Each key is compared with the wallet's
-    /// public key. Nothing is deleted: the wallet signs and recovers on.
+    /// ([`enable_eject`](crate::custodian::enable_eject)), or from the custodian's own servers
+    /// ([`custodian_shares`](EjectOptions::custodian_shares)). Each key is compared with the
+    /// wallet's public key. Nothing is deleted: the wallet signs and recovers on.
     ///
     /// # Security
     ///
@@ -212,9 +213,26 @@ impl Portal {
         progress: &dyn ProgressSink,
     ) -> Result<Ejected> {
         let method = self.method(method)?;
-        let ejected = self.turn().await?.eject(&*method, options, progress).await?;
-        progress.report(Progress::Stage(Stage::Done));
-        Ok(ejected)
+        self.eject_by(By::Method(&*method), options, progress).await
+    }
+
+    /// The same with the key that the app has kept, from a backup that
+    /// [`generate_backup_share`](Self::generate_backup_share) made.
+    ///
+    /// # Security
+    ///
+    /// As for [`eject`](Self::eject).
+    ///
+    /// # Errors
+    ///
+    /// As for [`eject`](Self::eject).
+    pub async fn eject_with_key(
+        &self,
+        key: EncryptionKey,
+        options: &EjectOptions,
+        progress: &dyn ProgressSink,
+    ) -> Result<Ejected> {
+        self.eject_by(By::Key(&BackupKey::from(key)), options, progress).await
     }
 
     /// Destroys all backups of a method, first at the service, and then the wrapping keys that this
@@ -325,6 +343,17 @@ impl Portal {
         let recovered = self.turn().await?.recover(by, options, progress).await?;
         progress.report(Progress::Stage(Stage::Done));
         Ok(recovered)
+    }
+
+    async fn eject_by(
+        &self,
+        by: By<'_>,
+        options: &EjectOptions,
+        progress: &dyn ProgressSink,
+    ) -> Result<Ejected> {
+        let ejected = self.turn().await?.eject(by, options, progress).await?;
+        progress.report(Progress::Stage(Stage::Done));
+        Ok(ejected)
     }
 
     fn method(&self, id: &MethodId) -> Result<Arc<dyn BackupMethod>> {

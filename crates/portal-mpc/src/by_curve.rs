@@ -19,6 +19,13 @@ pub struct ByCurve<T> {
     pub ed25519: Option<T>,
 }
 
+impl<T> Default for ByCurve<T> {
+    /// No value.
+    fn default() -> Self {
+        Self { secp256k1: None, ed25519: None }
+    }
+}
+
 impl<T> ByCurve<T> {
     /// A value for secp256k1 only.
     pub const fn secp256k1(value: T) -> Self {

@@ -36,6 +36,9 @@ pub enum AdminError {
     /// There is nobody of this name.
     #[error("there is no such {0}; list them to see their ids")]
     NoSuch(&'static str),
+    /// It is no name for people.
+    #[error("a name has 1 to 100 characters, all of them visible")]
+    Name,
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -85,6 +88,24 @@ impl Admin {
         write.insert_custodian(&id, &key.hash(), now()).await?;
         write.commit().await?;
         Ok((id, key))
+    }
+
+    /// Says what people call a custodian, which is what its apps are told. Its id stays.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError`].
+    pub async fn name_custodian(&self, id: &CustodianId, name: &str) -> Result<(), AdminError> {
+        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control)
+        {
+            return Err(AdminError::Name);
+        }
+        let mut write = self.store.write().await?;
+        if !write.name_custodian(id, name).await? {
+            return Err(AdminError::NoSuch("custodian"));
+        }
+        write.commit().await?;
+        Ok(())
     }
 
     /// All clients of a custodian, the oldest first.
@@ -164,3 +185,6 @@ impl Admin {
 fn now() -> u64 {
     SystemClock.now()
 }
+
+/// The longest name of a custodian, in characters.
+const LONGEST_NAME: usize = 100;

@@ -22,6 +22,10 @@ pub struct AuthenticatedClient(pub EncryptionContext);
 #[derive(Clone, Debug)]
 pub struct AuthenticatedCustodian(pub CustodianId);
 
+/// The same, and the key, for what is over with it.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedByKey(pub CustodianId, pub ApiKeyHash);
+
 impl FromRequestParts<SharedService> for AuthenticatedClient {
     type Rejection = ApiError;
 
@@ -41,9 +45,19 @@ impl FromRequestParts<SharedService> for AuthenticatedCustodian {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
+        let AuthenticatedByKey(custodian, _) =
+            AuthenticatedByKey::from_request_parts(parts, service).await?;
+        Ok(Self(custodian))
+    }
+}
+
+impl FromRequestParts<SharedService> for AuthenticatedByKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
         let key = presented(&parts.headers, Audience::Custodian)?;
         let custodian = service.store.read().await?.custodian_by_key(&key, service.now()).await?;
-        custodian.map(Self).ok_or_else(no_such_key)
+        Ok(Self(custodian.ok_or_else(no_such_key)?, key))
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn health() -> Json<Health> {
 
 /// What all routes are: the same for everybody.
 pub(crate) async fn description() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], portal_api::DESCRIPTION).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], portal_api::OPENAPI).into_response()
 }
 
 pub(crate) async fn ready(State(service): State<SharedService>) -> ApiResult<Json<Health>> {

@@ -24,7 +24,7 @@ use crate::{
     metrics::{self, RequestMeters},
     readiness::Readiness,
     router::router,
-    service::{Generation, Service, SessionKey, SharedService},
+    service::{self, Generation, Service, SessionKey, SharedService},
     sessions::InProgress,
     stack,
     start::{self, DataFolder, StartError},
@@ -48,6 +48,9 @@ pub struct Options {
     /// How long a superseded backup set is kept. Longer than the time within which the operator
     /// may have to restore the database.
     pub grace: Duration,
+    /// For how long a custodian may let a wallet be ejected at most: five minutes or more, which is
+    /// how long it is if the custodian does not say.
+    pub longest_eject: Duration,
     /// Whether the service keeps the ciphertexts of backups that apps complete by Portal's routes.
     /// Said once, it stays until the contrary is said; before that it does.
     pub backup_with_portal: Option<bool>,
@@ -99,6 +102,7 @@ impl Options {
             metrics: None,
             folder: folder.into(),
             grace: Duration::from_secs(30 * 24 * 60 * 60),
+            longest_eject: Duration::from_secs(24 * 60 * 60),
             backup_with_portal: None,
             drain: Duration::ZERO,
             maintenance_interval: Duration::from_secs(60),
@@ -116,6 +120,9 @@ impl Server {
     ///
     /// [`StartError`] says what is wrong and what to do.
     pub async fn start(options: Options) -> Result<Running, StartError> {
+        if options.longest_eject.as_secs() < service::USUAL_EJECT_SECONDS {
+            return Err(StartError::EjectTooShort);
+        }
         let folder = DataFolder::open(&options.folder, &*options.clock, &options.observer);
         let DataFolder { store, custody, lock } = stack::erasing(folder).await?;
         let service = Arc::new(Service {
@@ -130,6 +137,7 @@ impl Server {
             requests: RequestMeters::default(),
             costly: Costly::new(&options.limits),
             grace_seconds: options.grace.as_secs(),
+            longest_eject_seconds: options.longest_eject.as_secs(),
             limits: options.limits,
         });
         if let Some(enabled) = options.backup_with_portal {

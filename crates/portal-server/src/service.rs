@@ -41,9 +41,14 @@ pub struct Service {
     pub costly: Costly,
     /// How long a superseded set is kept, in seconds.
     pub grace_seconds: u64,
+    /// For how long a custodian may let a wallet be ejected at most, in seconds.
+    pub longest_eject_seconds: u64,
     /// How much one caller may ask for.
     pub limits: Limits,
 }
+
+/// How long a wallet may be ejected if the custodian does not say, in seconds: five minutes.
+pub const USUAL_EJECT_SECONDS: u64 = 5 * 60;
 
 /// The state of every handler.
 pub type SharedService = Arc<Service>;

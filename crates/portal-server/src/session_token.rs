@@ -20,14 +20,17 @@ pub struct TokenLife {
     pub created_at: u64,
     /// When it was last seen in use.
     pub used_at: u64,
+    /// When the API key is over that it came by; `None` if that never is.
+    pub key_ends_at: Option<u64>,
 }
 
 impl TokenLife {
     /// Whether it is over at `now`.
     #[must_use]
-    pub const fn is_over(self, now: u64) -> bool {
+    pub fn is_over(self, now: u64) -> bool {
         self.used_at.saturating_add(IDLE_SECONDS) <= now
             || self.created_at.saturating_add(LIFE_SECONDS) <= now
+            || self.key_ends_at.is_some_and(|ends_at| ends_at <= now)
     }
 
     /// Whether a use at `now` is to be noted. Not each is: that would be a commit per request.
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_token_lives_for_a_day_after_each_use_and_for_a_week_at_most() {
-        let fresh = TokenLife { created_at: 1000, used_at: 1000 };
+        let fresh = TokenLife { created_at: 1000, used_at: 1000, key_ends_at: None };
         assert!(!fresh.is_over(1000 + IDLE_SECONDS - 1));
         assert!(fresh.is_over(1000 + IDLE_SECONDS));
         let old = 1000 + LIFE_SECONDS;
@@ -69,8 +72,15 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_over_with_the_key_that_it_came_by() {
+        let token = TokenLife { created_at: 1000, used_at: 1000, key_ends_at: Some(1500) };
+        assert!(!token.is_over(1499));
+        assert!(token.is_over(1500));
+    }
+
+    #[test]
     fn a_use_is_noted_once_a_minute_and_a_clock_that_was_set_back_ends_nothing() {
-        let token = TokenLife { created_at: 1000, used_at: 1000 };
+        let token = TokenLife { created_at: 1000, used_at: 1000, key_ends_at: None };
         assert!(!token.is_to_be_noted(1059) && token.is_to_be_noted(1060));
         assert!(!token.is_over(0) && !token.is_to_be_noted(0));
     }

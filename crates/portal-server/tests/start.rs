@@ -8,6 +8,7 @@ use std::{
     fs,
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use common::{Hands, NOW, Service, http::Request, options};
@@ -39,6 +40,19 @@ async fn a_first_start_makes_what_the_service_needs() {
     for name in [KEY, CUSTODIAN, DATABASE] {
         assert!(folder.join(name).exists(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_service_under_which_nobody_could_eject_for_the_usual_time_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |seconds| {
+        let mut options = options(folder.path(), &hands());
+        options.longest_eject = Duration::from_secs(seconds);
+        Server::start(options)
+    };
+    assert!(matches!(start(299).await, Err(StartError::EjectTooShort)));
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing was made");
+    start(300).await.unwrap().shutdown().await;
 }
 
 #[cfg(unix)]

@@ -1,6 +1,12 @@
 //! A device: the client library as apps use it, one operation per process.
 
-use std::{ffi::OsString, fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context as _, Result};
 use backup_core::{
@@ -9,8 +15,8 @@ use backup_core::{
 };
 use clap::{Args, Subcommand};
 use portal_client::{
-    Addresses, ApiKey, BackUpOptions, Curves, Effect as ClientEffect, Error, Notice, Payload,
-    Portal, RecoverOptions, Signature, custodian, device::DeviceStore,
+    Addresses, ApiKey, BackUpOptions, Curves, Effect as ClientEffect, EjectOptions, Error, Notice,
+    Payload, Portal, RecoverOptions, Signature, custodian, device::DeviceStore,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -88,6 +94,18 @@ pub enum Act {
         #[arg(long)]
         backup: Option<String>,
     },
+    /// Make a backup that the app's word completes, and say it
+    BackUpByNotice {
+        /// The method
+        method: String,
+    },
+    /// Have the custodian allow ejecting
+    AllowEject,
+    /// Bring the private keys together
+    Eject {
+        /// The method
+        method: String,
+    },
     /// Destroy the backups of a method
     Revoke {
         /// The method
@@ -118,6 +136,9 @@ impl Act {
                 words.extend(backup.iter().flat_map(|id| ["--backup".into(), id.into()]));
                 words
             }
+            Self::BackUpByNotice { method } => vec!["back-up-by-notice".into(), method.into()],
+            Self::AllowEject => vec!["allow-eject".into()],
+            Self::Eject { method } => vec!["eject".into(), method.into()],
             Self::Revoke { method } => vec!["revoke".into(), method.into()],
             Self::Sign => vec!["sign".into()],
             Self::Finish => vec!["finish".into()],
@@ -175,6 +196,9 @@ impl Device {
         let portal = self.portal()?;
         let done = match &self.act {
             Act::Join => Ok(()),
+            Act::BackUpByNotice { method } => back_up_by_notice(&portal, method).await,
+            Act::AllowEject => return allow_eject(self, &portal).await,
+            Act::Eject { method } => eject(&portal, method).await,
             Act::Create => create(&portal).await,
             Act::BackUp { method, anew } => back_up(&portal, method, *anew).await,
             Act::Recover { method, backup } => recover(&portal, method, backup.as_deref()).await,
@@ -233,8 +257,7 @@ fn named(effect: ClientEffect<'_>) -> Effect {
 }
 
 async fn join(device: &Device) -> Result<()> {
-    let key = fs::read_to_string(&device.custodian_key).context("there is no custodian's key")?;
-    let key = ApiKey::new(key.trim())?;
+    let key = custodian_key(device)?;
     let (context, api_key) = custodian::create_client(&device.service, &key).await?;
     let client = Client {
         custodian: context.custodian.as_str().to_owned(),
@@ -243,6 +266,11 @@ async fn join(device: &Device) -> Result<()> {
     };
     fs::write(&device.client, serde_json::to_string(&client)?)?;
     Ok(Told::Joined.say()?)
+}
+
+fn custodian_key(device: &Device) -> Result<ApiKey> {
+    let key = fs::read_to_string(&device.custodian_key).context("there is no custodian's key")?;
+    Ok(ApiKey::new(key.trim())?)
 }
 
 async fn create(portal: &Portal) -> Result<(), Failure> {
@@ -257,6 +285,32 @@ async fn back_up(portal: &Portal, method: &str, anew: bool) -> Result<(), Failur
     tell(&done.notices)?;
     let (method, backup) = (method.to_string(), done.backup.to_string());
     Ok(Told::BackedUp { method, backup, proved: done.proved }.say()?)
+}
+
+async fn back_up_by_notice(portal: &Portal, method: &str) -> Result<(), Failure> {
+    let method = MethodId::new(method.to_owned())?;
+    let options = BackUpOptions { by_notice: true, ..BackUpOptions::default() };
+    let done = portal.back_up(&method, &options, &nobody).await?;
+    tell(&done.notices)?;
+    portal.stored_client_backup_share(&method, true).await?;
+    let (method, backup) = (method.to_string(), done.backup.to_string());
+    Ok(Told::BackedUpByNotice { method, backup }.say()?)
+}
+
+/// For as long as the service lets a custodian, but for an hour: all points are tried within that.
+async fn allow_eject(device: &Device, portal: &Portal) -> Result<()> {
+    let key = custodian_key(device)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let (client, until) = (&portal.client().client, Some(now + 23 * 60 * 60));
+    custodian::enable_eject(&device.service, &key, client, None, until).await?;
+    Ok(Told::EjectAllowed.say()?)
+}
+
+async fn eject(portal: &Portal, method: &str) -> Result<(), Failure> {
+    let method = MethodId::new(method.to_owned())?;
+    let done = portal.eject(&method, &EjectOptions::default(), &nobody).await?;
+    tell(&done.notices)?;
+    Ok(Told::Ejected { wallets: wallets(&done.addresses) }.say()?)
 }
 
 async fn recover(portal: &Portal, method: &str, backup: Option<&str>) -> Result<(), Failure> {

@@ -49,6 +49,9 @@ impl Ledger {
                 (Act::Join, Told::Joined)
                     | (Act::Create, Told::Created { .. })
                     | (Act::BackUp { .. }, Told::BackedUp { .. })
+                    | (Act::BackUpByNotice { .. }, Told::BackedUpByNotice { .. })
+                    | (Act::AllowEject, Told::EjectAllowed)
+                    | (Act::Eject { .. }, Told::Ejected { .. })
                     | (Act::Recover { .. }, Told::Recovered { .. })
                     | (Act::Revoke { .. }, Told::Revoked { .. })
                     | (Act::Sign, Told::Signed { .. })
@@ -75,6 +78,8 @@ impl Ledger {
                     self.doubt(step, "a backup that was tried out is not proved");
                 }
             }
+            Told::BackedUpByNotice { method, backup } => self.promise(step, method, backup),
+            Told::Ejected { wallets } => self.is_wallet(wallets),
             Told::Revoked { method } => self.revoked(method),
             Told::Notice { kind, backup, method, text } => {
                 self.notice(step, kind, (method.as_deref(), backup.as_deref()), text);

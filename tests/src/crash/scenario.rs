@@ -102,6 +102,14 @@ fn revoke(device: &'static str, method: String) -> Step {
     step(device, Act::Revoke { method })
 }
 
+fn back_up_by_notice(device: &'static str, method: String) -> Step {
+    step(device, Act::BackUpByNotice { method })
+}
+
+fn eject(device: &'static str, method: String) -> Step {
+    step(device, Act::Eject { method })
+}
+
 fn finish(device: &'static str) -> Step {
     step(device, Act::Finish)
 }
@@ -181,6 +189,21 @@ pub fn all() -> Vec<Scenario> {
             then(backed_up(), vec![back_up("a", stored()), finish("a")]),
         )
         .after_grace(),
+        Scenario::new(
+            "back-up-by-notice",
+            "a backup that the word of its app completes, beside one that a device committed",
+            then(backed_up(), vec![back_up_by_notice("a", typed())]),
+        ),
+        Scenario::new(
+            "eject",
+            "the private keys are brought together, while the custodian allows it",
+            then(backed_up(), vec![step("a", Act::AllowEject), eject("a", stored())]),
+        ),
+        Scenario::new(
+            "eject-elsewhere",
+            "the private keys are brought together on a device that never had the wallet",
+            then(backed_up(), vec![step("a", Act::AllowEject), eject("b", stored())]),
+        ),
         Scenario::new(
             "revoke",
             "the backups of one method are destroyed",

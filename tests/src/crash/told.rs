@@ -34,6 +34,20 @@ pub enum Told {
         /// Whether it is known to work.
         proved: bool,
     },
+    /// A backup is complete by the word of its app. Whether it works is not known.
+    BackedUpByNotice {
+        /// The method that opens it.
+        method: String,
+        /// The set.
+        backup: String,
+    },
+    /// The custodian lets the wallets be ejected.
+    EjectAllowed,
+    /// The private keys are in one place.
+    Ejected {
+        /// What they are the keys of.
+        wallets: Wallets,
+    },
     /// The wallet is back.
     Recovered {
         /// It.

@@ -13,7 +13,7 @@ use backup_core::{ErrorKind, MethodId};
 use backup_testkit::{LogCapture, MemoryStore};
 use portal_api::{
     ErrorId,
-    route::{self, Route},
+    route::{self, Asker, Route},
 };
 use portal_client::{BackUpOptions, Curves, Payload, RecoverOptions};
 use portal_tests::{
@@ -26,10 +26,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    requests::{Asker, asker},
-    scene::{Scene, app},
-};
+use crate::scene::{Scene, app};
 
 #[test]
 fn whoever_has_no_right_key_is_refused_on_every_route_and_changes_nothing() {
@@ -66,10 +63,10 @@ fn malformed_requests_are_refused_on_every_route_and_change_nothing() {
         let scene = Scene::begin().await;
         for route in Route::ALL {
             for (what, asked) in requests::malformed(&scene, route) {
-                scene.refused(what, &scene.by(asker(route), asked)).await;
+                scene.refused(what, &scene.by(route.asker(), asked)).await;
             }
             for asked in requests::wrong_methods(&scene, route) {
-                let refusal = scene.refusal("a method", &scene.by(asker(route), asked)).await;
+                let refusal = scene.refusal("a method", &scene.by(route.asker(), asked)).await;
                 assert_eq!(refusal.error.code, 405, "{route:?}");
             }
         }
@@ -88,7 +85,7 @@ fn oversized_requests_are_refused_on_every_route_and_change_nothing() {
         let scene = Scene::begin().await;
         for route in Route::ALL {
             for (what, asked, status) in requests::oversized(&scene, route) {
-                let refusal = scene.refusal(what, &scene.by(asker(route), asked)).await;
+                let refusal = scene.refusal(what, &scene.by(route.asker(), asked)).await;
                 assert_eq!(refusal.error.code, status, "{route:?}: {what}");
             }
         }
@@ -104,7 +101,7 @@ fn requests_out_of_order_are_refused_on_every_route_and_change_nothing() {
         let envelope = scene.middle.ask(&envelope).await.text();
         for route in Route::ALL {
             for (what, asked) in requests::out_of_order(&scene, route, &envelope) {
-                let id = scene.refused(what, &scene.by(asker(route), asked)).await;
+                let id = scene.refused(what, &scene.by(route.asker(), asked)).await;
                 println!("{what}: {id}");
                 assert_ne!(id, ErrorId::AuthFailed, "{what}");
                 assert_ne!(id, ErrorId::SignShareMismatch, "{what}");
@@ -189,7 +186,7 @@ fn neither_service_nor_client_logs_a_secret_whatever_happens() {
         for route in Route::ALL {
             let asked = scene.asked(route);
             let _ = scene.middle.ask(&asked.clone().with_key(&scene.client.key)).await;
-            let _ = scene.middle.ask(&scene.by(asker(route), asked)).await;
+            let _ = scene.middle.ask(&scene.by(route.asker(), asked)).await;
         }
         for (asked, _) in scene.middle.heard() {
             let body = [&asked.body[..], b"?"].concat();

@@ -18,14 +18,14 @@ use serde_json::Value;
 fn the_document_is_what_the_types_and_routes_make() {
     let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let made = value(&description::text());
-    assert!(value(portal_api::DESCRIPTION) == made, "it is old: run `cargo xtask openapi write`");
+    assert!(value(portal_api::OPENAPI) == made, "it is old: run `cargo xtask openapi write`");
     let copy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
-    assert_eq!(fs::read_to_string(copy).unwrap(), portal_api::DESCRIPTION);
+    assert_eq!(fs::read_to_string(copy).unwrap(), portal_api::OPENAPI);
 }
 
 #[test]
 fn every_route_is_in_it_once_and_says_what_it_refuses() {
-    let document: Value = serde_json::from_str(portal_api::DESCRIPTION).unwrap();
+    let document: Value = serde_json::from_str(portal_api::OPENAPI).unwrap();
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.values().map(|path| path.as_object().unwrap().len());
     assert_eq!(operations.sum::<usize>(), Route::ALL.len());
@@ -48,5 +48,5 @@ async fn it_is_served_to_everybody() {
     let url = service.url() + route::DESCRIPTION;
     let answer = reqwest::get(url).await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/json");
-    assert_eq!(answer.text().await.unwrap(), portal_api::DESCRIPTION);
+    assert_eq!(answer.text().await.unwrap(), portal_api::OPENAPI);
 }

@@ -1,5 +1,5 @@
 //! Portal's own API class, as it is published for React Native, against the service: every route
-//! of backups, in both modes. Ejecting is not among them.
+//! of backups, in both modes; and of ejecting, which the class alone cannot do.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, unreachable_pub, reason = "some modules are those of the service's own tests")]
@@ -14,13 +14,14 @@ mod wire;
 mod app;
 
 use backup_core::{BackupId, Curve, Sealer};
-use portal_api::{BackupSetView, BackupStatus, Completion, compat::BackupStage};
+use portal_api::{BackupSetView, BackupStatus, Completion, compat::BackupStage, route};
 use portal_mpc::{Curves, Namespace};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    common::Service,
+    common::{Service, http::Request},
     wallet::{BackedUp, Wallet, generate, recover, view},
     wire::User,
 };
@@ -196,6 +197,37 @@ async fn the_class_is_told_that_its_signing_pairs_are_with_it_and_which_are_not_
         ["storedClientBackupShare", true, "GDRIVE"],
     ]);
     assert_eq!(app.thrown(&calls).await, [404, 404, 409]);
+}
+
+/// Portal releases a half for the API key. Ours wants a proof besides, which the class has not
+/// (`docs/decisions/0010`): it is refused, whether or not the custodian allows ejecting.
+#[tokio::test]
+async fn the_class_gets_no_half_and_tells_of_an_eject_only_when_there_can_have_been_one() {
+    let scene = Scene::begin(true).await;
+    let (app, [one, other], text) = (scene.app(), scene.pairs(), scene.cipher_text());
+    let calls = json!([
+        ["storeClientCipherText", one, text],
+        ["storeClientCipherText", other, text],
+        ["getClient"],
+    ]);
+    let [_, _, client] = app.returned(&calls).await;
+    let wallet = client["wallets"][0]["id"].as_str().unwrap();
+    let calls = json!([["prepareClientEject", wallet, "CUSTOM"], ["ejectClient"]]);
+    assert_eq!(app.thrown(&calls).await, [400, 409]);
+
+    let (key, client) = (scene.service.custodian_key(), scene.user.context.client.as_str());
+    let enable = route::enable_eject(client);
+    let allowed = json!({ "walletId": wallet }).to_string();
+    let allow = Request::new(Method::PATCH, &enable).by(&key).json(&allowed);
+    assert!(scene.service.send(allow).await.status.is_success());
+    assert_eq!(app.thrown(&calls).await, [400, 409], "the API key alone is no reason");
+
+    let halves = route::ejectable_shares_of_custodian(client, wallet);
+    assert!(scene.service.send(Request::get(&halves).by(&key)).await.status.is_success());
+    let [told] = app.returned(&json!([["ejectClient"]])).await;
+    assert_eq!(told, Value::Null);
+    let [client] = app.returned(&json!([["getClient"]])).await;
+    assert!(client["ejectedAt"].is_string());
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ const LAYERS: &[Layer] = &[
     ),
     Layer("portal-cli", &["*"], &[]),
     Layer("portal-tests", &["*"], &[]),
+    Layer("portal-examples", &["*"], &[]),
     Layer("xtask", &[], &[]),
 ];
 

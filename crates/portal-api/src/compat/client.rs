@@ -1,7 +1,7 @@
 //! The client object: what Portal's SDKs know of a client.
 
 use backup_core::{ClientId, Curve, CustodianId, MethodId, SharePairId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 use crate::encoding;
@@ -33,12 +33,40 @@ pub struct ClientObject {
     pub wallets: Vec<WalletObject>,
 }
 
-/// The clients of a custodian.
+/// Which of a custodian's clients are asked for, in the query of the request.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct ClientsQuery {
+    /// The client after which to begin; with the oldest, if it is not given.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many to tell of, from 1 to [`MOST_CLIENTS`]; as many, if it is not given.
+    #[serde(default)]
+    pub take: Option<u32>,
+}
+
+/// How many clients there are on a page at most.
+pub const MOST_CLIENTS: u32 = 100;
+
+/// A page of the clients of a custodian.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ClientObjects {
-    /// All of them, the oldest first.
+    /// The clients, the oldest first.
     pub results: Vec<ClientObject>,
+    /// Which page it is.
+    pub metadata: PageMetadata,
+}
+
+/// Which page it is.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct PageMetadata {
+    /// What the next page is asked for with; none, if this is the last.
+    pub cursor: Option<String>,
+    /// How many clients were asked for.
+    pub take: u32,
+    /// How many there are in all.
+    pub total: u64,
 }
 
 /// A custodian.

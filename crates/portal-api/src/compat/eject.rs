@@ -3,6 +3,7 @@
 use std::fmt;
 
 use backup_core::{ClientId, MethodId, SharePairId};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use portal_mpc::{OnCurve, PublicKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -94,6 +95,14 @@ pub struct Ejected {
     pub client_platform: String,
     /// In which version.
     pub client_platform_version: String,
+}
+
+impl EjectableShare {
+    /// The half in its stored form. None, if it is no base64url.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        Base64UrlUnpadded::decode_vec(&self.share).ok().map(Zeroizing::new)
+    }
 }
 
 impl fmt::Debug for EjectableShares {

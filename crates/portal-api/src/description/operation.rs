@@ -95,7 +95,22 @@ impl Operation {
             let schema = json!({ "type": "string", "pattern": pattern });
             json!({ "name": name, "in": "path", "required": true, "schema": schema })
         });
-        parameters.collect()
+        parameters.chain(self.query()).collect()
+    }
+
+    fn query(&self) -> Vec<Value> {
+        let Route::Clients = self.0 else { return Vec::new() };
+        let take = json!({ "type": "integer", "minimum": 1, "maximum": compat::MOST_CLIENTS });
+        let cursor = json!({ "type": "string", "pattern": "^[!-~]{1,128}$" });
+        let parameters = [
+            ("cursor", cursor, "The client after which to begin: the oldest comes first."),
+            ("take", take, "How many; as many as there may be on a page, if it is not said."),
+        ];
+        let parameters = parameters.map(|(name, schema, description)| {
+            let place = "query";
+            json!({ "name": name, "in": place, "description": description, "schema": schema })
+        });
+        parameters.into()
     }
 
     fn security(&self) -> Value {

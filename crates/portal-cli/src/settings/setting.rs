@@ -9,6 +9,7 @@ pub(crate) enum Setting {
     Listen,
     Metrics,
     Grace,
+    LongestEject,
     BackupWithPortal,
     Drain,
     AddressRate,
@@ -20,11 +21,12 @@ pub(crate) enum Setting {
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Data,
         Self::Listen,
         Self::Metrics,
         Self::Grace,
+        Self::LongestEject,
         Self::BackupWithPortal,
         Self::Drain,
         Self::AddressRate,
@@ -44,6 +46,7 @@ impl Setting {
             Self::Listen => "listen",
             Self::Metrics => "metrics",
             Self::Grace => "grace",
+            Self::LongestEject => "longest-eject",
             Self::BackupWithPortal => "backup-with-portal",
             Self::Drain => "drain",
             Self::AddressRate => "address-rate",
@@ -74,6 +77,7 @@ impl Setting {
             Self::Listen => Some("127.0.0.1:8080"),
             Self::Metrics => Some("off"),
             Self::Grace => Some("30d"),
+            Self::LongestEject => Some("24h"),
             Self::Drain => Some("0s"),
             Self::AddressRate => Some("60000"),
             Self::KeyRate => Some("6000"),
@@ -89,6 +93,7 @@ impl Setting {
             Self::Data => "it is the path of a folder",
             Self::Listen => "it is an address and a port: 127.0.0.1:8080",
             Self::Metrics => "it is an address and a port, 127.0.0.1:9464, or off",
+            Self::LongestEject => "it is a number and a unit, five minutes or more: 5m, 24h, 7d",
             Self::Grace | Self::Drain => "it is a number and a unit: 30d, 12h, 90m, 60s",
             Self::BackupWithPortal => "it is true or false",
             Self::AddressRate | Self::KeyRate => "it is a number from 1 to 4294967295, or off",

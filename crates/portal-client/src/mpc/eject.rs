@@ -26,9 +26,15 @@ impl OpenedShare {
         let released = service.prepare_eject(&self.public_key(), &request).await?;
         let half = key.open(service.client(), &self.name, &released);
         let half = half.map_err(|_| not_the_half())?;
-        let half: BackupShare<Server> =
-            BackupShare::from_bytes(&half).map_err(|_| not_the_half())?;
+        let half = BackupShare::from_bytes(&half).map_err(|_| not_the_half())?;
         eject(&self.share, &half).map_err(|_| not_the_half())
+    }
+
+    /// Brings both together, with a half that the custodian's own servers gave to the app.
+    pub(crate) fn eject_with(&self, half: &BackupShare<Server>) -> Result<PrivateKey> {
+        eject(&self.share, half).map_err(|_| {
+            Error::InvalidInput("the custodian's half is not the other one of this backup".into())
+        })
     }
 }
 

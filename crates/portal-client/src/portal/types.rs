@@ -3,7 +3,7 @@
 use backup_core::{BackupId, Curve, EncryptionKey, MethodId, SharePairId};
 use portal_mpc::{ByCurve, Namespace, PrivateKey};
 
-use crate::{Addresses, Notice};
+use crate::{Addresses, Notice, custodian::CustodianShare};
 
 /// How a backup is to be made.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -67,12 +67,15 @@ pub struct RecoverOptions {
 }
 
 /// How a wallet is to be ejected.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Debug, Default)]
 pub struct EjectOptions {
     /// Which backup is opened, and how.
     pub open: RecoverOptions,
     /// The wallet on this curve alone; all of them, if it is not given.
     pub only: Option<Curve>,
+    /// The custodian's halves, if the app has them from the custodian's own servers: of one backup,
+    /// which is then the one that is opened. The service is asked for those that are not given.
+    pub custodian_shares: ByCurve<CustodianShare>,
 }
 
 /// A wallet's private keys.

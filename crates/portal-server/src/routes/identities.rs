@@ -26,7 +26,8 @@ pub(crate) async fn create_client(
     let token = ApiKey::generate(Audience::Session)?;
     let mut write = service.store.write().await?;
     write.insert_client(&context, &key.hash(), is_account_abstracted, service.now()).await?;
-    write.insert_session_token(&context.client, &token.hash(), service.now()).await?;
+    let (token_hash, key_hash) = (token.hash(), key.hash());
+    write.insert_session_token(&context.client, &token_hash, &key_hash, service.now()).await?;
     write.commit().await?;
     Ok(Json(CreatedClient {
         custodian_id: context.custodian,

@@ -33,6 +33,9 @@ pub enum StartError {
     /// There is no randomness.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    /// Custodians could not let anybody eject for the usual time.
+    #[error("the longest time for ejecting a wallet has to be five minutes or more")]
+    EjectTooShort,
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {

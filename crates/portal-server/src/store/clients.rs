@@ -12,6 +12,8 @@ pub struct ClientRow {
     pub id: ClientId,
     /// Whose client it is.
     pub custodian: CustodianId,
+    /// What people call that custodian, if anything.
+    pub custodian_name: Option<String>,
     /// As its custodian asked for.
     pub is_account_abstracted: bool,
     /// Whether its ciphertexts are kept here.
@@ -32,7 +34,8 @@ impl Snapshot {
         client: &ClientId,
     ) -> Result<Option<ClientRow>, StoreError> {
         let sql = "SELECT c.id, c.custodian_id, c.is_account_abstracted, c.created_at, \
-                   k.backup_with_portal FROM clients c JOIN custodians k ON k.id = c.custodian_id \
+                   k.backup_with_portal, k.name \
+                   FROM clients c JOIN custodians k ON k.id = c.custodian_id \
                    WHERE c.custodian_id = $1 AND c.id = $2";
         let row = sqlx::query(sql)
             .bind(custodian.as_str())
@@ -40,6 +43,40 @@ impl Snapshot {
             .fetch_optional(self.connection())
             .await?;
         row.as_ref().map(ClientRow::of).transpose()
+    }
+
+    /// Some clients of this custodian, the oldest first, beginning after one of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn clients_after(
+        &mut self,
+        custodian: &CustodianId,
+        cursor: Option<&ClientId>,
+        most: u32,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        let sql = "SELECT id FROM clients WHERE custodian_id = $1 AND ($2 IS NULL OR \
+                   (created_at, id) > (SELECT created_at, id FROM clients WHERE id = $2)) \
+                   ORDER BY created_at, id LIMIT $3";
+        let rows = sqlx::query(sql)
+            .bind(custodian.as_str())
+            .bind(cursor.map(ClientId::as_str))
+            .bind(most)
+            .fetch_all(self.connection())
+            .await?;
+        rows.iter().map(|row| columns::parsed(row.try_get("id")?, "client id")).collect()
+    }
+
+    /// How many clients this custodian has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn count_clients(&mut self, custodian: &CustodianId) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) AS clients FROM clients WHERE custodian_id = $1";
+        let row = sqlx::query(sql).bind(custodian.as_str()).fetch_one(self.connection()).await?;
+        columns::from_column(row.try_get("clients")?)
     }
 
     /// All clients of this custodian, the oldest first.
@@ -59,6 +96,7 @@ impl ClientRow {
         Ok(Self {
             id: columns::parsed(row.try_get("id")?, "client id")?,
             custodian: columns::parsed(row.try_get("custodian_id")?, "custodian id")?,
+            custodian_name: row.try_get("name")?,
             is_account_abstracted: row.try_get("is_account_abstracted")?,
             backup_with_portal: row.try_get("backup_with_portal")?,
             created_at: columns::from_column(row.try_get("created_at")?)?,

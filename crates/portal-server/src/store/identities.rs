@@ -63,6 +63,24 @@ impl Write {
         self.insert_api_key(&owner, NewKey { hash: *key, now, ends_at: None }).await
     }
 
+    /// Says what people call a custodian; whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn name_custodian(
+        &mut self,
+        custodian: &CustodianId,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE custodians SET name = $2 WHERE id = $1")
+            .bind(custodian.as_str())
+            .bind(name)
+            .execute(self.connection())
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
     /// Notes whether a custodian's ciphertexts are kept here.
     ///
     /// # Errors

@@ -11,7 +11,9 @@ use super::StoreError;
 
 /// All migrations of this release, which are in it.
 pub(super) fn migrator() -> Migrator {
-    Migrator { migrations: Cow::Owned(vec![initial()]), ..Migrator::DEFAULT }
+    let migrations = ALL.into_iter().zip(1..);
+    let migrations = migrations.map(|((name, sql), number)| migration(number, name, sql));
+    Migrator { migrations: Cow::Owned(migrations.collect()), ..Migrator::DEFAULT }
 }
 
 /// The migrations of this release: number and checksum of each.
@@ -28,8 +30,65 @@ pub(super) async fn applied(pool: &SqlitePool) -> Result<Vec<(i64, Vec<u8>)>, St
     rows.iter().map(|row| Ok((row.try_get("version")?, row.try_get("checksum")?))).collect()
 }
 
-fn initial() -> Migration {
-    let sql = include_str!("../../migrations/0001_initial.sql");
-    let (sql, name) = (SqlStr::from_static(sql), Cow::Borrowed("initial"));
-    Migration::new(1, name, MigrationType::Simple, sql, false)
+/// In their order. What was ever released is never changed, and none is left out.
+const ALL: [(&str, &str); 3] = [
+    ("initial", include_str!("../../migrations/0001_initial.sql")),
+    ("session keys", include_str!("../../migrations/0002_session_keys.sql")),
+    ("custodians", include_str!("../../migrations/0003_custodians.sql")),
+];
+
+fn migration(number: i64, name: &'static str, sql: &'static str) -> Migration {
+    let (sql, name) = (SqlStr::from_static(sql), Cow::Borrowed(name));
+    Migration::new(number, name, MigrationType::Simple, sql, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use backup_core::ClientId;
+
+    use super::*;
+    use crate::{
+        api_key::{ApiKey, Audience},
+        effects::Nobody,
+        store::Store,
+    };
+
+    /// A database as the first release left it, with a client and a session token of its.
+    async fn of_the_first_release(path: &std::path::Path, token: &ApiKey) {
+        let options = crate::store::options(path).create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let first = migrator().migrations.iter().take(1).cloned().collect();
+        Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT }.run(&pool).await.unwrap();
+        for sql in [
+            "INSERT INTO custodians (id, created_at) VALUES ('acme', 1)",
+            "INSERT INTO clients (id, custodian_id, is_account_abstracted, created_at) \
+             VALUES ('alice', 'acme', FALSE, 1)",
+        ] {
+            sqlx::query(sql).execute(&pool).await.unwrap();
+        }
+        sqlx::query("INSERT INTO session_tokens VALUES ($1, 'alice', 1, 1)")
+            .bind(token.hash().as_bytes().as_slice())
+            .execute(&pool)
+            .await
+            .unwrap();
+        pool.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_database_of_the_first_release_is_brought_up_to_date_and_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("portal.db");
+        let token = ApiKey::generate(Audience::Session).unwrap();
+        of_the_first_release(&path, &token).await;
+        let store = Store::open(&path, Arc::new(Nobody)).await.unwrap();
+        let mut view = store.read().await.unwrap();
+        let kept = view.session_token(&token.hash()).await.unwrap().unwrap();
+        assert_eq!((kept.client.client.as_str(), kept.life.key_ends_at), ("alice", None));
+        let (acme, alice) = (kept.client.custodian, ClientId::new("alice").unwrap());
+        let client = view.client(&acme, &alice).await.unwrap().unwrap();
+        assert_eq!(client.custodian_name, None);
+        assert_eq!(applied(&store.pool).await.unwrap(), known());
+    }
 }

@@ -199,3 +199,23 @@ async fn a_write_whose_caller_goes_away_while_it_waits_holds_up_nobody() {
     drop(turn);
     assert_eq!(store.write_one(custodian("globex")).await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn a_key_that_is_revoked_is_over_since_the_first_moment_that_it_was() {
+    let (store, _folder) = store().await;
+    let mut write = store.write().await.unwrap();
+    add_custodian(&mut write, "acme").await;
+    let owner = KeyOwner::Custodian(CustodianId::new("acme").unwrap());
+    for (ends_at, over_since) in [(None, 50), (Some(40), 40), (Some(70), 50)] {
+        let key = ApiKey::generate(Audience::Custodian).unwrap();
+        write.insert_api_key(&owner, NewKey { hash: key.hash(), now: 1, ends_at }).await.unwrap();
+        for now in [50, 60] {
+            assert!(write.end_api_key(&key.hash().name(), now).await.unwrap());
+        }
+        let keys = write.api_keys(&owner).await.unwrap();
+        let row = keys.iter().find(|row| row.id == key.hash().name()).unwrap();
+        assert_eq!(row.ends_at, Some(over_since));
+        assert!(write.custodian_by_key(&key.hash(), over_since - 1).await.unwrap().is_some());
+        assert!(write.custodian_by_key(&key.hash(), over_since).await.unwrap().is_none());
+    }
+}

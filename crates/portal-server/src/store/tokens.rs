@@ -28,9 +28,9 @@ impl Snapshot {
         &mut self,
         token: &ApiKeyHash,
     ) -> Result<Option<TokenRow>, StoreError> {
-        let sql = "SELECT t.token_hash, t.created_at, t.used_at, c.id, c.custodian_id \
+        let sql = "SELECT t.token_hash, t.created_at, t.used_at, c.id, c.custodian_id, k.ends_at \
                    FROM session_tokens t JOIN clients c ON c.id = t.client_id \
-                   WHERE t.token_hash = $1";
+                   LEFT JOIN api_keys k ON k.id = t.key_id WHERE t.token_hash = $1";
         let row = sqlx::query(sql)
             .bind(token.as_bytes().as_slice())
             .fetch_optional(self.connection())
@@ -44,13 +44,14 @@ impl Snapshot {
         let life = TokenLife {
             created_at: columns::from_column(row.try_get("created_at")?)?,
             used_at: columns::from_column(row.try_get("used_at")?)?,
+            key_ends_at: columns::from_column_option(row.try_get("ends_at")?)?,
         };
         Ok(Some(TokenRow { client: EncryptionContext::new(custodian, client), life }))
     }
 }
 
 impl Write {
-    /// Adds a token.
+    /// Adds a token, which came by this API key.
     ///
     /// # Errors
     ///
@@ -59,14 +60,16 @@ impl Write {
         &mut self,
         client: &ClientId,
         token: &ApiKeyHash,
+        by: &ApiKeyHash,
         now: u64,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO session_tokens (token_hash, client_id, created_at, used_at) \
-                   VALUES ($1, $2, $3, $3)";
+        let sql = "INSERT INTO session_tokens (token_hash, client_id, created_at, used_at, key_id) \
+                   VALUES ($1, $2, $3, $3, $4)";
         sqlx::query(sql)
             .bind(token.as_bytes().as_slice())
             .bind(client.as_str())
             .bind(columns::to_column(now))
+            .bind(by.name())
             .execute(self.connection())
             .await?;
         Ok(())
@@ -109,11 +112,13 @@ impl Write {
     ///
     /// [`StoreError`].
     pub async fn delete_session_tokens(&mut self, now: u64) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM session_tokens WHERE used_at <= $1 OR created_at <= $2";
+        let sql = "DELETE FROM session_tokens WHERE used_at <= $1 OR created_at <= $2 \
+                   OR key_id IN (SELECT id FROM api_keys WHERE ends_at <= $3)";
         let before = |seconds| columns::to_column_before(now, seconds);
         let done = sqlx::query(sql)
             .bind(before(IDLE_SECONDS))
             .bind(before(LIFE_SECONDS))
+            .bind(columns::to_column(now))
             .execute(self.connection())
             .await?;
         Ok(done.rows_affected())

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use axum::{
-    extract::{Request, State},
+    extract::{Query, Request, State, rejection::QueryRejection},
     http::StatusCode,
 };
 use backup_core::{ClientId, CustodianId, EncryptionContext};
 use portal_api::{
     ClientSession,
-    compat::{ClientObject, ClientObjects},
+    compat::{ClientObject, ClientObjects, ClientsQuery, MOST_CLIENTS, PageMetadata},
 };
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::known::Known;
 use crate::{
     api_key::{ApiKey, Audience},
-    auth::AuthenticatedCustodian,
+    auth::{AuthenticatedByKey, AuthenticatedCustodian},
     body,
     error::{ApiError, ApiResult},
     json::{self, Json},
@@ -29,14 +29,45 @@ use crate::{
 pub(crate) async fn clients(
     State(service): State<SharedService>,
     AuthenticatedCustodian(custodian): AuthenticatedCustodian,
+    page: Result<Query<ClientsQuery>, QueryRejection>,
 ) -> ApiResult<Json<ClientObjects>> {
+    let page = Page::of(page)?;
     let mut view = service.store.read().await?;
+    if let Some(cursor) = &page.cursor
+        && view.client(&custodian, cursor).await?.is_none()
+    {
+        return Err(ApiError::bad_request("cursor has to be the id of one of your clients"));
+    }
+    // One more than is told of shows whether there is another page.
+    let mut clients = view.clients_after(&custodian, page.cursor.as_ref(), page.take + 1).await?;
+    let is_last = clients.len() <= page.take as usize;
+    clients.truncate(page.take as usize);
+    let cursor = clients.last().filter(|_| !is_last).map(ToString::to_string);
+    let total = view.count_clients(&custodian).await?;
     let mut results = Vec::new();
-    for client in view.clients(&custodian).await? {
+    for client in clients {
         let context = EncryptionContext::new(custodian.clone(), client);
         results.push(Known::read(&mut view, &context).await?.object());
     }
-    Ok(Json(ClientObjects { results }))
+    let metadata = PageMetadata { cursor, take: page.take, total };
+    Ok(Json(ClientObjects { results, metadata }))
+}
+
+/// Which clients are asked for.
+struct Page {
+    cursor: Option<ClientId>,
+    take: u32,
+}
+
+impl Page {
+    fn of(query: Result<Query<ClientsQuery>, QueryRejection>) -> ApiResult<Self> {
+        let wrong = "the query takes cursor, the id of a client, and take, a number from 1 to 100";
+        let wrong = || ApiError::bad_request(wrong);
+        let Query(ClientsQuery { cursor, take }) = query.map_err(|_| wrong())?;
+        let cursor = cursor.map(ClientId::new).transpose().map_err(|_| wrong())?;
+        let take = take.unwrap_or(MOST_CLIENTS);
+        if (1..=MOST_CLIENTS).contains(&take) { Ok(Self { cursor, take }) } else { Err(wrong()) }
+    }
 }
 
 pub(crate) async fn client_of_custodian(
@@ -51,7 +82,7 @@ pub(crate) async fn client_of_custodian(
 
 pub(crate) async fn create_client_session(
     State(service): State<SharedService>,
-    AuthenticatedCustodian(custodian): AuthenticatedCustodian,
+    AuthenticatedByKey(custodian, key): AuthenticatedByKey,
     ClientPath(client): ClientPath,
     request: Request,
 ) -> ApiResult<Json<ClientSession>> {
@@ -59,7 +90,7 @@ pub(crate) async fn create_client_session(
     let token = ApiKey::generate(Audience::Session)?;
     let mut write = service.store.write().await?;
     let row = find(&mut write, &custodian, &client).await?;
-    write.insert_session_token(&row.id, &token.hash(), service.now()).await?;
+    write.insert_session_token(&row.id, &token.hash(), &key, service.now()).await?;
     write.commit().await?;
     Ok(Json(ClientSession {
         id: row.id.as_str().to_owned(),

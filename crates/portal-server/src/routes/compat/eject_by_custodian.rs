@@ -12,7 +12,7 @@ use crate::{
     error::{ApiError, ApiResult},
     json::Json,
     routes::path::{ClientPath, ClientWalletPath},
-    service::SharedService,
+    service::{SharedService, USUAL_EJECT_SECONDS},
     store::{Audience, EjectWindow},
 };
 
@@ -23,9 +23,15 @@ pub(crate) async fn enable_eject(
     Said(EnableEject { wallet_id, ejectable_until }): Said<EnableEject>,
 ) -> ApiResult<Json<EjectEnabled>> {
     let now = service.now();
-    let Timestamp(until) = ejectable_until.unwrap_or(Timestamp(now + USUAL_SECONDS));
+    let Timestamp(until) = ejectable_until.unwrap_or(Timestamp(now + USUAL_EJECT_SECONDS));
     if until < now + LEAST_SECONDS {
         return Err(ApiError::bad_request("ejectableUntil has to be a minute ahead at least"));
+    }
+    let most = service.longest_eject_seconds;
+    if until > now.saturating_add(most) {
+        return Err(ApiError::bad_request(format!(
+            "ejectableUntil may be {most} seconds ahead at most: name an earlier time"
+        )));
     }
     let context = EncryptionContext::new(custodian, client);
     let mut write = service.store.write().await?;
@@ -58,9 +64,6 @@ pub(crate) async fn ejectable_shares_of_custodian(
     let custodian_backup_share = Some(share);
     Ok(Json(EjectableShares { encrypted_client_backup_share, custodian_backup_share }))
 }
-
-/// How long a wallet may be ejected if the custodian does not say: five minutes.
-const USUAL_SECONDS: u64 = 5 * 60;
 
 /// How far ahead the end has to be: a minute.
 const LEAST_SECONDS: u64 = 60;

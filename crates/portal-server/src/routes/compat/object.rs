@@ -27,7 +27,10 @@ impl Known {
                 backup_with_portal_enabled: self.client.backup_with_portal,
                 is_multi_backup_enabled: true,
             },
-            custodian: CustodianObject { name: custodian.as_str().to_owned(), id: custodian },
+            custodian: CustodianObject {
+                name: self.client.custodian_name.clone().unwrap_or_else(|| custodian.to_string()),
+                id: custodian,
+            },
             metadata: MetadataObject { namespaces },
             wallets: self.wallets().map(|key| self.wallet_object(&key)).collect(),
         }

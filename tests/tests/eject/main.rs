@@ -2,156 +2,32 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{SystemTime, UNIX_EPOCH},
-};
+mod scene;
 
-use backup_core::{BackupId, BackupMethod, Curve, ErrorKind, MethodId, SharePairId};
+use std::sync::atomic::Ordering;
+
+use backup_core::{Curve, EncryptionKey, Envelope, ErrorKind, MethodId};
 use backup_testkit::MemoryStore;
-use curve25519_dalek::{EdwardsPoint, Scalar};
 use portal_api::{
-    ErrorBody, ErrorId, Proof, ReleaseKey, ReleasedHalf,
-    compat::{self, EjectableShares, PrepareEject, PreparedEject, Timestamp},
+    ErrorId, Proof, ReleaseKey, ReleasedHalf,
+    compat::{EjectableShares, PrepareEject, PreparedEject, Timestamp},
     route,
 };
 use portal_client::{
-    ApiKey, BackUpOptions, Curves, EjectOptions, Ejected, Error, Payload, Portal, RecoverOptions,
-    custodian,
+    ByCurve, Curves, EjectOptions, Error, Payload, RecoverOptions,
+    custodian::{self, CustodianShare},
 };
-use portal_mpc::{BackupShare, HoldProof, PublicKey, Server};
+use portal_mpc::HoldProof;
 use portal_server::clock::Clock;
 use portal_tests::{
-    middle::{Answer, Asked, Method, Middle},
-    wallets::{Device, TestClient, TestService, memory_id, memory_method, on_runtime, unseen},
+    middle::{Answer, Asked, Method},
+    wallets::{memory_id, memory_method, on_runtime, unseen},
 };
 use serde_json::{Value, json};
 
-/// A clock whose hand the test moves.
-#[derive(Debug)]
-struct Hand(AtomicU64);
-
-impl Clock for Hand {
-    fn now(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// A wallet with a backup, and a service whose clock the test moves.
-struct Scene {
-    service: TestService,
-    middle: Middle,
-    hand: Arc<Hand>,
-    client: TestClient,
-    device: Device,
-    method: Arc<dyn BackupMethod>,
-    curves: Curves,
-}
-
-impl Scene {
-    async fn begin(curves: Curves) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let hand = Arc::new(Hand(AtomicU64::new(now)));
-        let clock = Arc::clone(&hand);
-        let service = TestService::start_with(move |options| options.clock = clock).await;
-        let middle = Middle::before(service.address()).await;
-        let client = service.client().await;
-        let (device, method) = (client.device(), memory_method(&MemoryStore::new()));
-        let scene = Self { service, middle, hand, client, device, method, curves };
-        let app = scene.app();
-        app.create_wallet(&unseen).await.unwrap();
-        app.back_up(&memory_id(), &BackUpOptions::default(), &unseen).await.unwrap();
-        scene
-    }
-
-    fn app(&self) -> Portal {
-        self.app_on(&self.device)
-    }
-
-    fn app_on(&self, device: &Device) -> Portal {
-        let app = device.app(&self.middle.url()).method(Arc::clone(&self.method));
-        app.curves(self.curves).build().unwrap()
-    }
-
-    fn custodian_key(&self) -> ApiKey {
-        let key = std::fs::read_to_string(self.service.folder().join("custodian.key")).unwrap();
-        ApiKey::new(key.trim()).unwrap()
-    }
-
-    /// The custodian allows it for the usual time.
-    async fn enable(&self, only: Option<Curve>) -> Vec<custodian::Ejectable> {
-        let (url, client) = (self.service.url(), &self.client.context.client);
-        custodian::enable_eject(&url, &self.custodian_key(), client, only, None).await.unwrap()
-    }
-
-    fn wait(&self, seconds: u64) {
-        self.hand.0.fetch_add(seconds, Ordering::SeqCst);
-    }
-
-    async fn key(&self, curve: Curve) -> PublicKey {
-        *self.app().addresses().await.unwrap().unwrap().public_key(curve).unwrap()
-    }
-
-    async fn wallet(&self, curve: Curve) -> String {
-        compat::wallet_id(&self.client.context.client, &self.key(curve).await)
-    }
-
-    async fn by_client(&self, asked: Asked) -> Answer {
-        self.middle.ask(&asked.with_key(&self.client.key)).await
-    }
-
-    async fn by_custodian(&self, asked: Asked) -> Answer {
-        self.middle.ask(&asked.with_key(&self.custodian_key())).await
-    }
-
-    async fn object(&self) -> Value {
-        self.by_client(Asked::get(route::ME)).await.value()
-    }
-
-    /// The custodian's half of the newest backup, as it is kept.
-    async fn half(&self) -> BackupShare<Server> {
-        let service = self.service.running().service();
-        let mut view = service.store.read().await.unwrap();
-        let client = &self.client.context;
-        let backup: BackupId = view.backups(&client.client).await.unwrap()[0].set.id.clone();
-        let halves = view.custodian_halves(&client.client, &backup).await.unwrap().unwrap();
-        service.custody.open_backup(client, &halves.ed25519.unwrap()).await.unwrap()
-    }
-
-    async fn pair(&self) -> SharePairId {
-        self.app().backup_share_pairs(Some(Curve::Ed25519)).await.unwrap()[0].id.clone()
-    }
-}
-
-async fn eject(app: &Portal, only: Option<Curve>) -> portal_client::Result<Ejected> {
-    let options = EjectOptions { only, ..Default::default() };
-    app.eject(&memory_id(), &options, &unseen).await
-}
-
-fn is_not_allowed(result: &portal_client::Result<Ejected>) -> bool {
-    matches!(result, Err(Error::Service { id: ErrorId::StateInvalid, .. }))
-}
-
-fn refusal(answer: &Answer) -> ErrorId {
-    serde_json::from_str::<ErrorBody>(&answer.text()).unwrap().error.id
-}
-
-/// The public key of a private key in hex.
-fn secp256k1_public_key(private: &str) -> Vec<u8> {
-    let bytes = base16ct::lower::decode_vec(private).unwrap();
-    let key = k256::SecretKey::from_slice(&bytes).unwrap();
-    key.public_key().to_sec1_bytes().to_vec()
-}
-
-/// The public key of a scalar in base58.
-fn ed25519_public_key(private: &str) -> Vec<u8> {
-    let bytes: [u8; 32] = bs58::decode(private).into_vec().unwrap().try_into().unwrap();
-    let scalar = Option::<Scalar>::from(Scalar::from_canonical_bytes(bytes)).unwrap();
-    EdwardsPoint::mul_base(&scalar).compress().as_bytes().to_vec()
-}
+use crate::scene::{
+    Scene, ed25519_public_key, eject, is_not_allowed, refusal, secp256k1_public_key,
+};
 
 #[test]
 fn both_private_keys_are_ejected_on_any_device_and_the_wallet_goes_on() {
@@ -200,6 +76,43 @@ fn a_wallet_is_ejected_only_while_its_custodian_allows_it() {
         scene.enable(None).await;
         eject(&app, None).await.unwrap();
         assert_eq!(scene.object().await["ejectedAt"], ejected_at, "since the first time");
+    });
+}
+
+#[test]
+fn a_custodian_that_names_an_earlier_time_is_heeded() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let (url, key) = (scene.service.url(), scene.custodian_key());
+        let client = &scene.client.context.client;
+        for ahead in [DAY, 60] {
+            let until = Some(scene.hand.now() + ahead);
+            custodian::enable_eject(&url, &key, client, None, until).await.unwrap();
+        }
+        eject(&scene.app(), None).await.unwrap();
+        scene.wait(60);
+        assert!(is_not_allowed(&eject(&scene.app(), None).await));
+    });
+}
+
+/// Opening a half may take long: a key service is asked for it.
+#[test]
+fn a_half_that_is_opened_when_the_time_is_over_does_not_leave() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        scene.enable(None).await;
+        eject(&scene.app(), None).await.unwrap();
+        let heard = scene.middle.heard();
+        let is_asked = |asked: &&(Asked, Answer)| asked.0.path.ends_with("/prepare-eject");
+        let (asked, _) = heard.iter().find(is_asked).unwrap();
+        // The clock is looked at for the API key, for the request, and before the half leaves.
+        for (step, leaves) in [(100, true), (150, false)] {
+            scene.enable(None).await;
+            scene.hand.1.store(step, Ordering::SeqCst);
+            let answer = scene.by_client(asked.clone()).await;
+            scene.hand.1.store(0, Ordering::SeqCst);
+            assert_eq!(answer.status.is_success(), leaves, "{}", answer.text());
+        }
     });
 }
 
@@ -261,6 +174,106 @@ fn who_cannot_open_the_backup_ejects_nothing() {
         let error = app.eject(&MethodId::GDRIVE, &EjectOptions::default(), &unseen).await;
         assert_eq!(error.unwrap_err().backup_kind(), Some(ErrorKind::Unsupported));
         assert_eq!(scene.object().await["ejectedAt"], Value::Null);
+    });
+}
+
+#[test]
+fn a_custodian_allows_it_for_no_longer_than_the_operator_does() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let (url, key) = (scene.service.url(), scene.custodian_key());
+        let client = &scene.client.context.client;
+        let allow = async |ahead: u64| {
+            let until = Some(scene.hand.now() + ahead);
+            custodian::enable_eject(&url, &key, client, None, until).await
+        };
+        let refused = allow(DAY + 1).await.unwrap_err();
+        assert!(matches!(refused, Error::Service { id: ErrorId::BadRequest, .. }), "{refused}");
+        assert!(refused.to_string().contains(&DAY.to_string()), "{refused}");
+        assert!(is_not_allowed(&eject(&scene.app(), None).await));
+        assert_eq!(allow(DAY).await.unwrap()[0].until, scene.hand.now() + DAY);
+        eject(&scene.app(), None).await.unwrap();
+    });
+}
+
+const DAY: u64 = 24 * 60 * 60;
+
+#[test]
+fn a_wallet_is_ejected_with_the_key_that_the_app_has_kept() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::BOTH).await;
+        let app = scene.app();
+        let generated = app.generate_backup_share(&unseen).await.unwrap();
+        app.stored_client_backup_share(&MethodId::CUSTOM, true).await.unwrap();
+        scene.enable(None).await;
+        let options = EjectOptions::default();
+        let wrong = EncryptionKey::copied_from(&[7; 32]);
+        let refused = app.eject_with_key(wrong, &options, &unseen).await.unwrap_err();
+        assert_eq!(refused.backup_kind(), Some(ErrorKind::Unauthorized), "{refused}");
+        assert_eq!(scene.object().await["ejectedAt"], Value::Null);
+        let key = generated.encryption_key;
+        let ejected = app.eject_with_key(key, &options, &unseen).await.unwrap();
+        assert_eq!(ejected.backup, generated.backup);
+        let private = ejected.keys.ed25519.unwrap();
+        let key = scene.key(Curve::Ed25519).await;
+        assert_eq!(ed25519_public_key(private.expose()), key.as_bytes());
+    });
+}
+
+/// As Portal's guides have it: the custodian's servers read their halves, and hand them to the app.
+#[test]
+fn a_wallet_is_ejected_with_the_halves_that_the_custodian_hands_over() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::BOTH).await;
+        let (url, key) = (scene.service.url(), scene.custodian_key());
+        let client = &scene.client.context.client;
+        let early = custodian::ejectable_shares(&url, &key, client, None).await.unwrap_err();
+        assert!(matches!(early, Error::Service { id: ErrorId::StateInvalid, .. }), "{early}");
+        scene.enable(None).await;
+        let shares = custodian::ejectable_shares(&url, &key, client, None).await.unwrap();
+        let sent = shares.map(|share| share.expose().to_owned());
+        let read = || sent.as_ref().try_map(|_, text| CustodianShare::parse(text)).unwrap();
+        assert!(!format!("{:?}", read()).contains(&sent.ed25519.as_ref().unwrap()[60..90]));
+        // It is not for the service to allow any more.
+        scene.wait(DAY);
+        let options = EjectOptions { custodian_shares: read(), ..EjectOptions::default() };
+        let ejected = scene.app().eject(&memory_id(), &options, &unseen).await.unwrap();
+        let private = ejected.keys.secp256k1.unwrap();
+        let key = scene.key(Curve::Secp256k1).await;
+        assert_eq!(secp256k1_public_key(private.expose()), key.as_bytes());
+        assert!(!scene.middle.heard().iter().any(|(asked, _)| asked.path.contains("eject")));
+
+        let missing = ByCurve { secp256k1: None, ..read() };
+        let options = EjectOptions { custodian_shares: missing, ..EjectOptions::default() };
+        let refused = scene.app().eject(&memory_id(), &options, &unseen).await;
+        assert!(is_not_allowed(&refused), "the service is asked for the other: {refused:?}");
+    });
+}
+
+#[test]
+fn a_half_of_another_backup_or_of_nothing_ejects_no_wallet() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        let other = Scene::begin(Curves::ED25519).await;
+        other.enable(None).await;
+        let (url, key) = (other.service.url(), other.custodian_key());
+        let client = &other.client.context.client;
+        let shares = custodian::ejectable_shares(&url, &key, client, None).await.unwrap();
+        let theirs = shares.ed25519.unwrap();
+        // With the name of our own pair, as whoever wants to see what happens would write it.
+        let mut renamed: Value = serde_json::from_str(theirs.expose()).unwrap();
+        renamed["backupSharePairId"] = json!(scene.pair().await.as_str());
+        let renamed = CustodianShare::parse(&renamed.to_string()).unwrap();
+        for share in [theirs, renamed] {
+            let custodian_shares = ByCurve::ed25519(share);
+            let options = EjectOptions { custodian_shares, ..EjectOptions::default() };
+            let refused = scene.app().eject(&memory_id(), &options, &unseen).await.unwrap_err();
+            assert!(matches!(refused, Error::InvalidInput(_)), "{refused}");
+        }
+        for wrong in ["", "{}", r#"{"backupSharePairId":"p","share":"AAAA"}"#, "AAAA"] {
+            let refused = CustodianShare::parse(wrong).unwrap_err();
+            assert!(matches!(refused, Error::InvalidInput(_)), "{wrong}");
+        }
     });
 }
 
@@ -340,6 +353,28 @@ fn a_half_is_released_for_its_own_wallet_and_method_and_a_completed_backup() {
         let other = scene.service.client().await;
         let by_other = asked.clone().with_key(&other.key);
         assert_eq!(refusal(&scene.middle.ask(&by_other).await), ErrorId::NotFound);
+    });
+}
+
+#[test]
+fn a_half_of_a_backup_that_was_never_completed_stays() {
+    on_runtime(async {
+        let scene = Scene::begin(Curves::ED25519).await;
+        scene.enable(None).await;
+        let app = scene.app();
+        let generated = app.generate_backup_share(&unseen).await.unwrap();
+        let envelope = Envelope::parse(&generated.cipher_text).unwrap();
+        let request = PrepareEject {
+            backup_method: None,
+            backup_share_pair_id: envelope.header().wallets[0].pair.clone(),
+            recipient: ReleaseKey::generate().unwrap().recipient(),
+            proof: Proof::from(HoldProof::from_bytes(&[1; HoldProof::LEN]).unwrap()),
+        };
+        let path = route::prepare_eject(&scene.wallet(Curve::Ed25519).await);
+        let ask = || scene.by_client(Asked::json(path.as_str(), &request));
+        assert_eq!(refusal(&ask().await), ErrorId::StateInvalid);
+        app.stored_client_backup_share(&MethodId::CUSTOM, true).await.unwrap();
+        assert_eq!(refusal(&ask().await), ErrorId::DkgRefreshMismatch, "now it is for the proof");
     });
 }
 
