@@ -2,7 +2,8 @@
 // users. Prints its port, and ends with its standard input.
 //
 // As at Google, whoever agrees gets a refresh token. Tokens of `desktop` are good for half a
-// minute; refresh tokens of `tv` are used once.
+// minute; refresh tokens of `tv` are used once. Version 8 of oidc-provider is the last one that runs
+// on the Node of Debian 12.
 'use strict'
 
 const http = require('node:http')

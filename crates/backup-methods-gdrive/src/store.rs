@@ -237,7 +237,7 @@ impl Inner {
         id: &str,
         files: &[File],
     ) -> Result<()> {
-        for file in files.iter().take_while(|file| file.id != id) {
+        for file in files.iter().take_while(|file| file.id != id).take(MAX_COPIES) {
             let earlier = match self.read(asking, name, file).await {
                 Ok(Some(earlier)) => earlier,
                 Ok(None) => continue,

@@ -70,7 +70,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// Asks whether the user has agreed, no more often than the server wants (RFC 8628, 3.5).
 async fn poll(oauth: &OAuth, answer: &Answer, until: Instant) -> Result<Granted> {
     let asked_for = answer.interval.map(|seconds| Duration::from_secs(seconds.min(LONGEST)));
-    let mut interval = asked_for.unwrap_or(INTERVAL);
+    let mut interval = asked_for.unwrap_or(INTERVAL).max(Duration::from_secs(1));
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", answer.device_code.as_str()),
