@@ -37,7 +37,8 @@ async fn back_up(app: &Portal) -> portal_client::Result<()> {
 
 /// The wallet on a device that was bought now. It signs there.
 async fn recover(service: &TestService, client: &TestClient, drive: &DriveDouble) {
-    let app = client.device().portal(&service.url(), &method(drive));
+    let device = client.device();
+    let app = device.portal(&service.url(), &method(drive));
     app.recover(&MethodId::GDRIVE, &RecoverOptions::default(), &unseen).await.unwrap();
     app.sign(Payload::Message(b"m")).await.unwrap();
 }

@@ -82,7 +82,7 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
         },
         Tool {
             name: "Python packages".into(),
-            what_for: "cryptography that is not ours, Google's client, and what asks the service at random",
+            what_for: "other cryptography, Google's client, and what asks the service at random",
             purpose: Purpose::Test,
             presence: Presence::Venv,
             install: Install::Venv,
