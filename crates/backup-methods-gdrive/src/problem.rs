@@ -5,7 +5,8 @@ use std::{error::Error as _, time::Duration};
 use backup_core::{Error, ErrorKind};
 use thiserror::Error;
 
-/// The cause of an [error](struct@Error) of this crate, where the kind alone does not say what to do.
+/// The cause of an [error](struct@Error) of this crate, where the kind alone does not say what to
+/// do.
 ///
 /// [`DriveProblem::of`] finds it. None holds a token, a key or an address.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
