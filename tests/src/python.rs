@@ -1,6 +1,6 @@
 //! The Python environment that `cargo xtask setup` makes.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::Path, process::Command};
 
 /// A command that runs the environment's Python.
 ///
@@ -9,8 +9,10 @@ use std::{path::PathBuf, process::Command};
 /// If there is no environment: a test that needs it fails and says how to get it.
 #[must_use]
 pub fn python() -> Command {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let python = root.join(".tools/venv/bin/python");
+    // Found from whichever crate's tests use this file.
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let root = folders.find(|folder| folder.join("Cargo.lock").exists());
+    let python = root.expect("a crate of the repository").join(".tools/venv/bin/python");
     assert!(python.exists(), "this test needs Python packages: run `cargo xtask setup`");
     Command::new(python)
 }

@@ -46,6 +46,8 @@ fn a_wallet_lives_as_the_guide_says() {
         let client = sign_up(&service.url(), &custodian_key).await.unwrap();
 
         let phone = Phone::new();
+        let drive = google_drive(phone.0.path(), DataKey::generate().unwrap()).unwrap();
+        assert_eq!(drive.id(), MethodId::GDRIVE);
         let app = phone.app(&service, &client);
         let addresses = create(&app).await.unwrap();
         back_up(&app).await.unwrap();

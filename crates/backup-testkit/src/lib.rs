@@ -6,6 +6,8 @@
 
 mod client;
 mod disk;
+#[cfg(feature = "drive")]
+pub mod drive;
 mod drops;
 mod expect;
 mod faulty_store;
