@@ -180,7 +180,8 @@ impl EnvelopeSlot {
     fn filling(&self, client: &ClientId, envelope: &StoredEnvelope<'_>) -> Statement {
         let sql = "UPDATE backup_sets SET envelope = $4, envelope_sha256 = $5, enrollment = $6 \
                    WHERE client_id = $1 AND id = $2 AND number = $3 AND envelope IS NULL \
-                   AND $7 IS (SELECT device_key FROM signing_sets WHERE client_id = $1 AND is_live)";
+                   AND $7 IS (SELECT device_key FROM signing_sets \
+                   WHERE client_id = $1 AND is_live)";
         sqlx::query(sql)
             .bind(client.as_str().to_owned())
             .bind(self.id.as_str().to_owned())
