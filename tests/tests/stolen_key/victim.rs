@@ -16,7 +16,7 @@ use portal_tests::{
 };
 use serde_json::Value;
 
-use crate::world::{DAY, World, method};
+use crate::world::{LONGEST_EJECT, World, method};
 
 /// The user: a device that signs, one that it replaced, and backups with two methods.
 pub(crate) struct Victim {
@@ -77,12 +77,12 @@ impl Victim {
         victim
     }
 
-    /// From now on, and longer than anybody tries.
+    /// From now on, for as long as the service lets anybody be allowed.
     async fn may_eject(&self, world: &World) {
         let key = std::fs::read_to_string(world.service.folder().join("custodian.key")).unwrap();
         let key = ApiKey::new(key.trim()).unwrap();
         let (url, client) = (world.service.url(), &self.client.context.client);
-        let until = Some(world.hand.now() + 1000 * DAY);
+        let until = Some(world.hand.now() + LONGEST_EJECT.as_secs());
         custodian::enable_eject(&url, &key, client, None, until).await.unwrap();
     }
 

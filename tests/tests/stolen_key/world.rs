@@ -3,7 +3,7 @@
 use std::{
     sync::Arc,
     sync::atomic::{AtomicU64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use backup_core::MethodId;
@@ -23,6 +23,9 @@ impl Clock for Hand {
 pub(crate) const MINUTE: u64 = 60;
 pub(crate) const DAY: u64 = 24 * 60 * MINUTE;
 
+/// Longer than anybody tries.
+pub(crate) const LONGEST_EJECT: Duration = Duration::from_secs(1000 * DAY);
+
 /// A service whose clock the test moves.
 pub(crate) struct World {
     pub(crate) service: TestService,
@@ -34,7 +37,11 @@ impl World {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let hand = Arc::new(Hand(AtomicU64::new(now)));
         let clock = Arc::clone(&hand);
-        let service = TestService::start_with(move |options| options.clock = clock).await;
+        let service = TestService::start_with(move |options| {
+            options.clock = clock;
+            options.longest_eject = LONGEST_EJECT;
+        })
+        .await;
         Self { service, hand }
     }
 
