@@ -29,6 +29,7 @@ pub mod signed;
 mod stack;
 mod start;
 pub mod store;
+mod thread;
 mod trace_id;
 
 pub use crate::{

@@ -4,14 +4,14 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    task::{self, JoinError},
+    task::JoinError,
     time,
 };
 
 use crate::{
     error::{ApiError, ApiResult},
     metrics::{CostlyMeters, GoingOn, Reason},
-    stack,
+    thread,
 };
 
 /// Limits of the service.
@@ -113,25 +113,12 @@ impl CostlyPlace {
         self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> ApiResult<T> {
-        in_thread(move || {
+        thread::run(move || {
             let _place = self;
             work()
         })
         .await
     }
-}
-
-/// Runs `work` on a thread of its own, whoever else does.
-///
-/// # Errors
-///
-/// `INTERNAL_ERROR` if it panics.
-pub(crate) async fn in_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> ApiResult<T> {
-    let work = Box::new(work);
-    let done = task::spawn_blocking(move || stack::erased(work)).await;
-    done.map(|done| *done).map_err(|error| of_panic(&error))
 }
 
 /// Work that did not end. What a panic says is not passed on.

@@ -7,6 +7,8 @@ mod columns;
 mod eject;
 mod envelopes;
 mod error;
+mod filling;
+mod fresh;
 mod group;
 mod identities;
 mod pairs;
@@ -37,6 +39,8 @@ pub use self::{
     eject::{Audience, EjectWindow},
     envelopes::{EnvelopeSlot, SlotPair, StoredEnvelope},
     error::StoreError,
+    filling::KeyAt,
+    fresh::FreshPlace,
     pairs::{PairRow, SealedPair},
     signing::{NewSigningSet, SigningPairRow, SigningRow},
     tokens::TokenRow,
@@ -54,6 +58,7 @@ pub struct Store {
     writer: SqlitePool,
     turn: Arc<Mutex<()>>,
     queue: Arc<group::Queue>,
+    fresh: Arc<fresh::FreshPlaces>,
     observer: Arc<dyn EffectObserver>,
     pub(crate) meters: StoreMeters,
 }
@@ -72,6 +77,7 @@ pub struct Write {
     store: Store,
     destroys: bool,
     fates: Vec<Fate>,
+    made: Vec<FreshPlace>,
 }
 
 impl Store {
@@ -110,8 +116,9 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let writer = connections(1).connect_with(options.clone()).await?;
         let pool = connections(READERS).connect_with(options).await?;
-        let (turn, queue, meters) = (Arc::default(), Arc::default(), StoreMeters::default());
-        Ok(Self { pool, writer, turn, queue, observer, meters })
+        let (turn, queue, fresh) = (Arc::default(), Arc::default(), Arc::default());
+        let meters = StoreMeters::default();
+        Ok(Self { pool, writer, turn, queue, fresh, observer, meters })
     }
 
     /// A view for reading.
@@ -133,17 +140,18 @@ impl Store {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let snapshot = Snapshot(transaction);
-        Ok(Write { snapshot, turn, store: self.clone(), destroys: false, fates: Vec::new() })
+        let (fates, made) = (Vec::new(), Vec::new());
+        Ok(Write { snapshot, turn, store: self.clone(), destroys: false, fates, made })
     }
 
     /// Awaits what makes something durable, and takes note of it.
-    async fn durably<T>(
+    async fn durably<T, E: Into<StoreError>>(
         &self,
-        commit: impl Future<Output = Result<T, sqlx::Error>>,
+        commit: impl Future<Output = Result<T, E>>,
     ) -> Result<T, StoreError> {
         self.observer.before(Effect::Commit);
         let begun = Instant::now();
-        let done = commit.await?;
+        let done = commit.await.map_err(Into::into)?;
         self.meters.commit_seconds.observe(begun.elapsed().as_secs_f64());
         self.observer.before(Effect::Committed);
         Ok(done)
@@ -176,9 +184,10 @@ impl Write {
     ///
     /// [`StoreError`] if the database fails: then it may have been written or not.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { snapshot, turn, store, destroys, fates } = self;
+        let Self { snapshot, turn, store, destroys, fates, made } = self;
         store.durably(snapshot.0.commit()).await?;
         fates.into_iter().for_each(|fate| store.meters.ended(fate));
+        store.fresh.remember(made);
         if destroys && let Err(error) = store.scrub().await {
             tracing::warn!(%error, "what was destroyed is in the write-ahead log until later");
         }

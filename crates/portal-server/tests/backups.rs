@@ -202,7 +202,7 @@ async fn swap_half(
     let text = write.envelope(&device.context.client, backup).await.unwrap().unwrap();
     let envelope = Envelope::parse(&text).unwrap();
     write.delete_backup(&device.context.client, backup).await.unwrap();
-    write.insert_backup(&device.context.client, &set, NOW).await.unwrap();
+    write.insert_backup(&device.context, &set, NOW).await.unwrap();
     let stored = portal_server::store::StoredEnvelope {
         text: &text,
         sha256: Sha256::digest(&text).into(),

@@ -11,7 +11,10 @@ use common::{
     http::Request,
 };
 use portal_api::{Completion, ErrorId, route};
-use portal_server::store::{EnvelopeSlot, NewBackupSet, StoredEnvelope};
+use portal_server::{
+    api_key::{ApiKeyHash, Audience},
+    store::{EnvelopeSlot, NewBackupSet, StoredEnvelope},
+};
 use sha2::{Digest, Sha256};
 
 async fn password(device: &Device) -> Sealer {
@@ -151,6 +154,45 @@ async fn a_place_is_looked_at_again_when_its_envelope_is_stored() {
     assert!(is_filled(&service, &device, &last, &begun).await);
 }
 
+#[tokio::test]
+async fn a_set_that_was_just_made_takes_an_envelope_only_with_a_key_of_its_client() {
+    let service = Service::start().await;
+    let mut device = service.device().await;
+    let own = device.api_key.clone();
+    let over = service.device().await.api_key;
+    let hash = ApiKeyHash::of_presented(&over, Audience::Client).unwrap();
+    let mut write = service.running.service().store.write().await.unwrap();
+    assert!(write.end_api_key(&hash.name(), 0).await.unwrap());
+    write.commit().await.unwrap();
+    let sealer = password(&device).await;
+    for key in [service.device().await.api_key, over, own.replace("ck_", "ck_A")] {
+        device.api_key = key;
+        let begun = device.begin(service.running.service(), &sealer).await;
+        let while_new = device.store(&service, &begun).await;
+        let later = device.store(&service, &begun).await;
+        assert!(while_new.status.is_client_error(), "{}", while_new.text());
+        assert_eq!((while_new.status, while_new.text()), (later.status, later.text()));
+        device.api_key.clone_from(&own);
+        device.get(&service, &route::envelope(&begun.id)).await.is_error(404, ErrorId::NotFound);
+        device.store(&service, &begun).await.is_done();
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_over_by_the_time_of_its_envelope_stores_nothing() {
+    let service = Service::start().await;
+    let device = service.device().await;
+    let begun = device.begin(service.running.service(), &password(&device).await).await;
+    let hash = ApiKeyHash::of_presented(&device.api_key, Audience::Client).unwrap();
+    let store = &service.running.service().store;
+    let mut write = store.write().await.unwrap();
+    assert!(write.end_api_key(&hash.name(), 0).await.unwrap());
+    write.commit().await.unwrap();
+    device.store(&service, &begun).await.is_error(401, ErrorId::AuthFailed);
+    let mut view = store.read().await.unwrap();
+    assert_eq!(view.envelope(&device.context.client, &begun.id).await.unwrap(), None);
+}
+
 /// Drops the set, and makes one of the same name.
 async fn make_anew(service: &Service, device: &Device, begun: &Begun) {
     let client = &device.context.client;
@@ -163,7 +205,7 @@ async fn make_anew(service: &Service, device: &Device, begun: &Begun) {
         pairs: write.custodian_halves(client, &begun.id).await.unwrap().unwrap(),
     };
     write.delete_backup(client, &begun.id).await.unwrap();
-    write.insert_backup(client, &set, NOW).await.unwrap();
+    write.insert_backup(&device.context, &set, NOW).await.unwrap();
     write.commit().await.unwrap();
 }
 
@@ -184,5 +226,5 @@ async fn is_filled(
         enrollment: envelope.header().enrollment(),
     };
     let store = &service.running.service().store;
-    store.store_envelope(&device.context.client, place, &stored).await.unwrap()
+    store.store_envelope(&device.context.client, place, &stored, None).await.unwrap()
 }

@@ -82,7 +82,8 @@ async fn backed_up(service: &TestService, client: &TestClient) -> String {
 
 /// Pending sets of one client, each of a method of its own, since a method has one at a time.
 async fn add_sets(store: &Store, client: &TestClient, count: usize) -> Vec<BackupId> {
-    let client = &client.context.client;
+    let context = client.context.clone();
+    let client = &context.client;
     let mut write = store.write().await.expect("it is written to");
     let backups = write.backups(client).await.expect("they are read");
     let made = &backups[0];
@@ -100,7 +101,7 @@ async fn add_sets(store: &Store, client: &TestClient, count: usize) -> Vec<Backu
             device_key: made.device_key,
             pairs,
         };
-        write.insert_backup(client, &set, 1).await.expect("a set is added");
+        write.insert_backup(&context, &set, 1).await.expect("a set is added");
         ids.push(set.id);
     }
     write.commit().await.expect("they are added");
@@ -128,7 +129,7 @@ async fn stored(
         tokio::spawn(async move {
             for slot in slots {
                 let envelope = StoredEnvelope { text: &text, sha256: [1; 32], enrollment: [2; 32] };
-                let stored = store.store_envelope(&client, &slot, &envelope).await;
+                let stored = store.store_envelope(&client, &slot, &envelope, None).await;
                 assert!(stored.expect("it is stored"), "its place is free");
             }
         })

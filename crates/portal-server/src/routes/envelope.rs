@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::path::BackupPath;
 use crate::{
-    api_key::Audience,
+    api_key::{ApiKeyHash, Audience},
     auth::{self, AuthenticatedClient},
     error::{ApiError, ApiResult},
     json::expect_media_type,
@@ -18,17 +18,22 @@ use crate::{
     metrics::Reason,
     service::SharedService,
     signed::Signed,
-    store::{EnvelopeSlot, SlotPair, StoredEnvelope},
+    store::{EnvelopeSlot, KeyAt, SlotPair, StoredEnvelope},
 };
 
 /// A client, one of its sets, and the place for the envelope of that, if there is such a set.
 ///
-/// They are looked up together: whoever stores an envelope waits for it.
+/// They are remembered of a set that was just made, or else looked up together: whoever stores an
+/// envelope waits for it.
 #[derive(Debug)]
 pub(crate) struct Asked {
+    /// The API key, if it is not a session token that came.
+    key: Option<ApiKeyHash>,
     client: EncryptionContext,
     backup: BackupId,
     slot: Option<EnvelopeSlot>,
+    /// Whether all of this, the key included, still has to be seen in the database.
+    is_remembered: bool,
 }
 
 impl FromRequestParts<SharedService> for Asked {
@@ -39,43 +44,80 @@ impl FromRequestParts<SharedService> for Asked {
             return Self::with_session_token(parts, service).await;
         };
         let BackupPath(backup) = BackupPath::from_request_parts(parts, service).await?;
-        let found = service.store.client_and_envelope_slot(&key, &backup, service.now()).await?;
-        let (client, slot) = found.ok_or_else(auth::no_such_key)?;
-        Ok(Self { client, backup, slot })
+        match service.store.fresh_place(&backup) {
+            Some((client, slot)) => {
+                let (key, slot) = (Some(key), Some(slot));
+                Ok(Self { key, client, backup, slot, is_remembered: true })
+            }
+            None => Self::with_key(service, key, backup).await,
+        }
     }
 }
 
 impl Asked {
+    async fn with_key(
+        service: &SharedService,
+        key: ApiKeyHash,
+        backup: BackupId,
+    ) -> ApiResult<Self> {
+        let found = service.store.client_and_envelope_slot(&key, &backup, service.now()).await?;
+        let (client, slot) = found.ok_or_else(auth::no_such_key)?;
+        Ok(Self { key: Some(key), client, backup, slot, is_remembered: false })
+    }
+
     async fn with_session_token(parts: &mut Parts, service: &SharedService) -> ApiResult<Self> {
         let AuthenticatedClient(client) =
             AuthenticatedClient::from_request_parts(parts, service).await?;
         let BackupPath(backup) = BackupPath::from_request_parts(parts, service).await?;
         let slot = service.store.read().await?.envelope_slot(&client.client, &backup).await?;
-        Ok(Self { client, backup, slot })
+        Ok(Self { key: None, client, backup, slot, is_remembered: false })
+    }
+
+    async fn again(self, service: &SharedService) -> ApiResult<Self> {
+        let Self { key, client, backup, .. } = self;
+        if let Some(key) = key {
+            return Self::with_key(service, key, backup).await;
+        }
+        let slot = service.store.read().await?.envelope_slot(&client.client, &backup).await?;
+        Ok(Self { key, client, backup, slot, is_remembered: false })
+    }
+
+    /// Whether the envelope is stored now; it is not if its place has changed.
+    async fn store(
+        &self,
+        service: &SharedService,
+        signed: &Signed,
+        envelope: &Envelope,
+    ) -> ApiResult<bool> {
+        let Some(there) = &self.slot else {
+            signed.verify_live(&self.client, &mut service.store.read().await?).await?;
+            return Err(Refusal::NoSuchSet.into());
+        };
+        let live = there.live_key.as_ref().ok_or_else(ApiError::share_mismatch)?;
+        signed.verify(&self.client, live)?;
+        if is_there(envelope, there)? {
+            return Ok(true);
+        }
+        let fitting = fitting(envelope, &self.client, &self.backup, there)?;
+        let key = self.key.map(|key| KeyAt { key, now: service.now() });
+        Ok(service.store.store_envelope(&self.client.client, there, &fitting, key).await?)
     }
 }
 
 pub(crate) async fn store_envelope(
     State(service): State<SharedService>,
-    Asked { client, backup, mut slot }: Asked,
+    mut asked: Asked,
     signed: Signed,
 ) -> ApiResult<StatusCode> {
     expect_media_type(signed.headers(), "text/plain")?;
     let envelope = parse(signed.body())?;
     for _ in 0..LOOKS {
-        let Some(there) = slot else {
-            signed.verify_live(&client, &mut service.store.read().await?).await?;
-            return Err(Refusal::NoSuchSet.into());
-        };
-        signed.verify(&client, there.live_key.as_ref().ok_or_else(ApiError::share_mismatch)?)?;
-        if is_there(&envelope, &there)? {
-            return Ok(StatusCode::NO_CONTENT);
+        match asked.store(&service, &signed, &envelope).await {
+            Ok(true) => return Ok(StatusCode::NO_CONTENT),
+            // What is remembered may be out of date, and whoever asks may be somebody else.
+            Err(refusal) if !asked.is_remembered => return Err(refusal),
+            Ok(false) | Err(_) => asked = asked.again(&service).await?,
         }
-        let fitting = fitting(&envelope, &client, &backup, &there)?;
-        if service.store.store_envelope(&client.client, &there, &fitting).await? {
-            return Ok(StatusCode::NO_CONTENT);
-        }
-        slot = service.store.read().await?.envelope_slot(&client.client, &backup).await?;
     }
     Err(ApiError::busy(Reason::Database))
 }

@@ -18,11 +18,12 @@ use super::{
 };
 use crate::{
     error::{ApiError, ApiResult},
-    limits::{self, CostlyPlace},
+    limits::CostlyPlace,
     maintenance::SESSION_SECONDS,
     service::Service,
     signed::Signed,
     store::{SessionRow, Snapshot},
+    thread,
 };
 
 /// The body of a reply.
@@ -167,7 +168,7 @@ pub(super) async fn compute<T: Send + 'static>(
 ) -> ApiResult<T> {
     match place {
         Some(place) => place.run(step).await,
-        None => limits::in_thread(step).await,
+        None => thread::run(step).await,
     }
 }
 

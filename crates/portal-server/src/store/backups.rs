@@ -1,11 +1,13 @@
 //! Backup sets.
 
-use backup_core::{BackupId, ClientId, MethodId, SharePairId};
+use backup_core::{BackupId, ClientId, EncryptionContext, MethodId, SharePairId};
 use portal_api::{Completion, DevicePublicKey, compat::BackupStage};
 use portal_mpc::{ByCurve, OnCurve};
 use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 
-use super::{PairRow, SealedPair, Snapshot, StoreError, Write, columns, pairs::by_curve};
+use super::{
+    EnvelopeSlot, PairRow, SealedPair, Snapshot, StoreError, Write, columns, pairs::by_curve,
+};
 use crate::{
     lifecycle::{BackupSet, SetState},
     metrics::Fate,
@@ -123,10 +125,11 @@ impl Write {
     /// [`StoreError`]; also if a set or a pair has one of its names.
     pub async fn insert_backup(
         &mut self,
-        client: &ClientId,
+        context: &EncryptionContext,
         set: &NewBackupSet,
         now: u64,
     ) -> Result<(), StoreError> {
+        let client = &context.client;
         let number = self.next_number(client).await?;
         let sql = "INSERT INTO backup_sets \
                    (client_id, id, number, method, completion, device_key, created_at) \
@@ -144,6 +147,7 @@ impl Write {
         for (_, pair) in set.pairs.iter() {
             self.insert_backup_pair(client, &set.id, pair).await?;
         }
+        self.made.push((context.clone(), EnvelopeSlot::of_new(set, number)));
         Ok(())
     }
 

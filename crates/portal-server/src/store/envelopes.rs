@@ -2,9 +2,13 @@
 
 use backup_core::{BackupId, ClientId, Curve, EncryptionContext, MethodId, SharePairId};
 use portal_api::DevicePublicKey;
+use portal_mpc::OnCurve;
 use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 
-use super::{Snapshot, Store, StoreError, Write, api_keys, columns, group::Statement};
+use super::{
+    KeyAt, NewBackupSet, PairRow, Snapshot, Store, StoreError, Write, api_keys, columns,
+    filling::{Filling, Place, fill},
+};
 use crate::api_key::ApiKeyHash;
 
 /// The place for the envelope of a backup set, and what is known of whatever belongs there.
@@ -14,9 +18,9 @@ use crate::api_key::ApiKeyHash;
 #[derive(Clone, Debug)]
 pub struct EnvelopeSlot {
     /// The set.
-    id: BackupId,
+    pub(super) id: BackupId,
     /// Its number: a set of the same id, after this one was dropped, has another.
-    number: i64,
+    pub(super) number: i64,
     /// The key of the device that signs at present.
     pub live_key: Option<DevicePublicKey>,
     /// The method that will open the set.
@@ -83,7 +87,8 @@ impl Store {
         client.map(|client| Ok((client, EnvelopeSlot::of(&rows, backup)?))).transpose()
     }
 
-    /// Stores an envelope, durably, if its place is still as it was read. Whether it was.
+    /// Stores an envelope, durably, if its place is still as it was read or made, and the key that
+    /// it came with is the client's at that time. Whether it was stored.
     ///
     /// # Errors
     ///
@@ -93,8 +98,9 @@ impl Store {
         client: &ClientId,
         slot: &EnvelopeSlot,
         envelope: &StoredEnvelope<'_>,
+        key: Option<KeyAt>,
     ) -> Result<bool, StoreError> {
-        Ok(self.write_one(slot.filling(client, envelope)).await? == 1)
+        self.fill(slot.filling(client, envelope, key)).await
     }
 }
 
@@ -153,8 +159,8 @@ impl Write {
         slot: &EnvelopeSlot,
         envelope: &StoredEnvelope<'_>,
     ) -> Result<(), StoreError> {
-        let done = slot.filling(client, envelope).execute(self.connection()).await?;
-        let is_stored = done.rows_affected() == 1;
+        let filled = fill(self.connection(), &[slot.filling(client, envelope, None)]).await?;
+        let is_stored = !filled.is_empty();
         if is_stored { Ok(()) } else { Err(StoreError::Damaged("free place for an envelope")) }
     }
 }
@@ -175,25 +181,45 @@ impl EnvelopeSlot {
         }))
     }
 
-    /// Puts an envelope there, unless it is there no longer, has another envelope, or another
-    /// device signs: what was looked at is looked at again by the database.
-    fn filling(&self, client: &ClientId, envelope: &StoredEnvelope<'_>) -> Statement {
-        let sql = "UPDATE backup_sets SET envelope = $4, envelope_sha256 = $5, enrollment = $6 \
-                   WHERE client_id = $1 AND id = $2 AND number = $3 AND envelope IS NULL \
-                   AND $7 IS (SELECT device_key FROM signing_sets \
-                   WHERE client_id = $1 AND is_live)";
-        sqlx::query(sql)
-            .bind(client.as_str().to_owned())
-            .bind(self.id.as_str().to_owned())
-            .bind(self.number)
-            .bind(envelope.text.to_owned())
-            .bind(envelope.sha256.to_vec())
-            .bind(envelope.enrollment.to_vec())
-            .bind(self.live_key.as_ref().map(|key| key.as_bytes().to_vec()))
+    /// Of a set that is being made.
+    pub(super) fn of_new(set: &NewBackupSet, number: i64) -> Self {
+        Self {
+            id: set.id.clone(),
+            number,
+            live_key: Some(set.device_key),
+            method: set.method.clone(),
+            sha256: None,
+            pairs: set.pairs.iter().map(|(_, made)| SlotPair::of_new(&made.pair)).collect(),
+        }
+    }
+
+    fn filling(
+        &self,
+        client: &ClientId,
+        envelope: &StoredEnvelope<'_>,
+        key: Option<KeyAt>,
+    ) -> Filling {
+        Filling {
+            key,
+            place: Place { client: client.clone(), backup: self.id.clone() },
+            number: self.number,
+            live_key: self.live_key.as_ref().map(|key| key.as_bytes().to_vec()),
+            text: envelope.text.to_owned(),
+            sha256: envelope.sha256,
+            enrollment: envelope.enrollment,
+        }
     }
 }
 
 impl SlotPair {
+    fn of_new(pair: &PairRow) -> Self {
+        Self {
+            id: pair.id.clone(),
+            curve: pair.curve(),
+            public_key: pair.public_key.as_bytes().to_vec(),
+        }
+    }
+
     fn of(row: &SqliteRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: columns::parsed(row.try_get("id")?, "pair id")?,

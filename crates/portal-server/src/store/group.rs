@@ -1,64 +1,71 @@
-//! Group commit: statements whose callers wait at the same time become durable together.
+//! Group commit: envelopes whose callers wait at the same time become durable together.
 
 use std::{
-    fmt, mem,
-    sync::{Mutex, PoisonError},
+    collections::HashSet,
+    fmt, iter,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use sqlx::{Sqlite, query::Query, sqlite::SqliteArguments};
-use tokio::sync::{MutexGuard, oneshot};
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    filling::{self, Filling},
+};
 
-/// A write of one statement, whose conditions are in itself.
-pub(super) type Statement = Query<'static, Sqlite, SqliteArguments>;
-
-/// The statements that wait for the turn to write.
+/// The envelopes that wait for the turn to write.
 #[derive(Default)]
 pub(super) struct Queue(Mutex<Vec<Waiting>>);
 
 struct Waiting {
-    statement: Statement,
-    /// Is told how many rows it has changed, once that is durable.
-    caller: oneshot::Sender<u64>,
+    filling: Filling,
+    /// Is told whether the place was filled, once that is durable.
+    caller: oneshot::Sender<Told>,
 }
 
+type Told = Result<bool, StoreError>;
+
+/// How many become durable together at most.
+pub(super) const MOST: usize = 128;
+
 impl Store {
-    /// Runs a statement, and says how many rows it has changed. That is durable by then, also if
-    /// there are none: it may be the write of another that left nothing to change.
+    /// Fills a place, and says whether it did. That is durable by then, also if it did not: it may
+    /// be the write of another that left nothing to fill.
     ///
-    /// Whoever gets the turn to write runs all statements that wait, in one transaction.
-    pub(super) async fn write_one(&self, statement: Statement) -> Result<u64, StoreError> {
+    /// Whoever gets the turn to write has all of those filled that wait.
+    pub(super) async fn fill(&self, filling: Filling) -> Result<bool, StoreError> {
         let (caller, mut told) = oneshot::channel();
-        self.queue.add(Waiting { statement, caller });
-        let turn = tokio::select! {
-            // Whoever has the turn tells first, and only then gives it away.
-            biased;
-            rows = &mut told => return rows.map_err(|_| StoreError::Undone),
-            turn = self.turn.lock() => turn,
-        };
-        self.write_waiting(turn).await?;
-        told.await.map_err(|_| StoreError::Undone)
+        self.queue.add(Waiting { filling, caller });
+        loop {
+            let turn = tokio::select! {
+                // Whoever has the turn tells first, and only then gives it away.
+                biased;
+                told = &mut told => return told.unwrap_or(Err(StoreError::Undone)),
+                turn = Arc::clone(&self.turn).lock_owned() => turn,
+            };
+            // By a task of its own: a caller who goes away takes no other's envelope along.
+            tokio::spawn(self.clone().fill_waiting(turn));
+        }
     }
 
-    /// If one fails, nothing is done of any, and the callers of the others are never told.
-    async fn write_waiting(&self, _turn: MutexGuard<'_, ()>) -> Result<(), StoreError> {
-        let mut waiting = self.queue.take();
-        if waiting.len() == 1 {
-            let Waiting { statement, caller } = waiting.remove(0);
-            let done = self.durably(statement.execute(&self.writer)).await?;
-            tell(caller, done.rows_affected());
-            return Ok(());
+    /// If it fails, none is filled, and one caller is told why.
+    async fn fill_waiting(self, _turn: OwnedMutexGuard<()>) {
+        let waiting = self.queue.take().into_iter();
+        let (fillings, callers): (Vec<_>, Vec<_>) =
+            waiting.map(|Waiting { filling, caller }| (filling, caller)).unzip();
+        match self.durably(filling::fill(&self.writer, &fillings)).await {
+            Ok(filled) => iter::zip(callers, fillings)
+                .for_each(|(caller, filling)| tell(caller, Ok(filled.contains(&filling.place)))),
+            Err(error) => {
+                iter::zip(callers, [Err(error)]).for_each(|(caller, error)| tell(caller, error))
+            }
         }
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let mut done = Vec::with_capacity(waiting.len());
-        for Waiting { statement, caller } in waiting {
-            done.push((caller, statement.execute(&mut *transaction).await?.rows_affected()));
-        }
-        self.durably(transaction.commit()).await?;
-        done.into_iter().for_each(|(caller, rows)| tell(caller, rows));
-        Ok(())
     }
+}
+
+/// Whoever has gone away finds it done.
+fn tell(caller: oneshot::Sender<Told>, told: Told) {
+    drop(caller.send(told));
 }
 
 impl Queue {
@@ -66,14 +73,15 @@ impl Queue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
     }
 
+    /// One for each place: of a second one it could not be said whether the place was filled by it.
     fn take(&self) -> Vec<Waiting> {
-        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut places = HashSet::new();
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_next = |waiting: &mut Waiting| {
+            places.len() < MOST && places.insert(waiting.filling.place.clone())
+        };
+        waiting.extract_if(.., is_next).collect()
     }
-}
-
-/// Whoever has gone away finds it done.
-fn tell(caller: oneshot::Sender<u64>, rows: u64) {
-    let _ = caller.send(rows);
 }
 
 impl fmt::Debug for Queue {
@@ -81,3 +89,6 @@ impl fmt::Debug for Queue {
         f.write_str("Queue")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,5 @@
 //! What a connection promises, and how readers and writers see each other.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use backup_core::{ClientId, CustodianId, EncryptionContext};
 use sqlx::Row;
 use tempfile::TempDir;
@@ -32,7 +30,7 @@ async fn pragma(store: &Store, name: &'static str) -> Vec<String> {
     values
 }
 
-async fn add_custodian(write: &mut Write, id: &str) -> ApiKey {
+pub(super) async fn add_custodian(write: &mut Write, id: &str) -> ApiKey {
     let key = ApiKey::generate(Audience::Custodian).unwrap();
     let id = CustodianId::new(id).unwrap();
     write.insert_custodian(&id, &key.hash(), 1).await.unwrap();
@@ -102,102 +100,6 @@ async fn writers_take_turns_and_each_sees_what_the_one_before_has_written() {
     }
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=50).collect::<Vec<_>>());
-}
-
-/// Counts commits.
-#[derive(Debug, Default)]
-struct Commits(AtomicUsize);
-
-impl EffectObserver for Commits {
-    fn before(&self, effect: Effect) {
-        if matches!(effect, Effect::Committed) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-}
-
-async fn counted_store() -> (Store, Arc<Commits>, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let commits = Arc::new(Commits::default());
-    let observer = Arc::clone(&commits) as Arc<dyn EffectObserver>;
-    let store = Store::open(&folder.path().join("portal.db"), observer).await.unwrap();
-    commits.0.store(0, Ordering::SeqCst);
-    (store, commits, folder)
-}
-
-/// Adds a custodian, unless there is one of this name.
-fn custodian(name: &str) -> group::Statement {
-    let sql = "INSERT INTO custodians (id, created_at) VALUES ($1, 1) ON CONFLICT DO NOTHING";
-    sqlx::query(sql).bind(name.to_owned())
-}
-
-/// Has these written while somebody else has the turn, and then gives it to them.
-async fn written_together(
-    store: &Store,
-    statements: Vec<group::Statement>,
-) -> Vec<Result<u64, StoreError>> {
-    let turn = store.write().await.unwrap();
-    let mut waiting = Vec::new();
-    for statement in statements {
-        let store = store.clone();
-        waiting.push(tokio::spawn(async move { store.write_one(statement).await }));
-        tokio::task::yield_now().await;
-    }
-    drop(turn);
-    let mut told = Vec::new();
-    for waiting in waiting {
-        told.push(waiting.await.unwrap());
-    }
-    told
-}
-
-#[tokio::test]
-async fn writes_that_wait_for_the_same_turn_are_one_commit_and_each_hears_of_its_own() {
-    let (store, commits, _folder) = counted_store().await;
-    let statements = ["acme", "acme", "globex", "acme"].map(custodian).into();
-    let told = written_together(&store, statements).await;
-    let rows: Vec<u64> = told.into_iter().map(Result::unwrap).collect();
-    assert_eq!(rows, [1, 0, 1, 0]);
-    assert_eq!(commits.0.load(Ordering::SeqCst), 1);
-    assert_eq!(store.read().await.unwrap().custodians().await.unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_write_that_nobody_waits_with_is_a_commit_of_its_own() {
-    let (store, commits, _folder) = counted_store().await;
-    for (name, rows) in [("acme", 1), ("acme", 0), ("globex", 1)] {
-        assert_eq!(store.write_one(custodian(name)).await.unwrap(), rows);
-    }
-    assert_eq!(commits.0.load(Ordering::SeqCst), 3);
-}
-
-#[tokio::test]
-async fn a_write_that_fails_takes_those_along_that_were_to_be_committed_with_it() {
-    let (store, commits, _folder) = counted_store().await;
-    let twice = "INSERT INTO custodians (id, created_at) VALUES ('acme', 1), ('acme', 1)";
-    let statements = vec![custodian("globex"), sqlx::query(twice), custodian("initech")];
-    let told = written_together(&store, statements).await;
-    assert!(told.iter().all(Result::is_err), "{told:?}");
-    let undone = told.iter().filter(|told| matches!(told, Err(StoreError::Undone)));
-    assert_eq!(undone.count(), 2);
-    assert_eq!(commits.0.load(Ordering::SeqCst), 0);
-    assert!(!store.read().await.unwrap().has_custodian().await.unwrap());
-    assert_eq!(store.write_one(custodian("globex")).await.unwrap(), 1);
-}
-
-#[tokio::test]
-async fn a_write_whose_caller_goes_away_while_it_waits_holds_up_nobody() {
-    let (store, _commits, _folder) = counted_store().await;
-    let turn = store.write().await.unwrap();
-    let gone = tokio::spawn({
-        let store = store.clone();
-        async move { store.write_one(custodian("acme")).await }
-    });
-    tokio::task::yield_now().await;
-    gone.abort();
-    assert!(gone.await.unwrap_err().is_cancelled());
-    drop(turn);
-    assert_eq!(store.write_one(custodian("globex")).await.unwrap(), 1);
 }
 
 #[tokio::test]

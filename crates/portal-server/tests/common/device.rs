@@ -130,7 +130,7 @@ impl Device {
         for gone in portal_server::lifecycle::displaced(&sets, &set.method) {
             write.delete_backup(&self.context.client, &gone.id).await.unwrap();
         }
-        write.insert_backup(&self.context.client, set, shared.now()).await.unwrap();
+        write.insert_backup(&self.context, set, shared.now()).await.unwrap();
         write.commit().await.unwrap();
     }
 

@@ -82,7 +82,7 @@ impl Operation for BackUp {
             device_key: subject.signer,
             pairs: made,
         };
-        Ok(write.insert_backup(client, &set, place.now).await?)
+        Ok(write.insert_backup(place.client, &set, place.now).await?)
     }
 }
 
