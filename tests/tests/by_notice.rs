@@ -250,14 +250,7 @@ fn a_key_is_kept_if_the_app_spoke_for_its_backup_before_the_device_gave_it_up() 
         for is_late in [false, true] {
             let scene = Scene::managed().await;
             let middle = Middle::before(scene.service.address()).await;
-            // The last effects: the envelope is stored, and nothing is handed over.
-            let mortal = Mortal::dying_before(last_stop(&scene).await);
-            let app = scene.device.app(&middle.url());
-            let app = app.method(memory_method(&scene.store)).observed_by(mortal).build().unwrap();
-            app.back_up(&memory_id(), &BY_NOTICE, &unseen).await.unwrap_err();
-            let body = json!({ "backupMethod": memory_id().as_str(), "success": true });
-            let word = Asked { method: Method::PUT, ..Asked::json(route::STORED_SHARE, &body) };
-            let word = word.with_key(&scene.client.key);
+            let word = stopped_at_the_end(&scene, &middle).await;
             let spoke = Arc::new(AtomicBool::new(!is_late));
             if is_late {
                 middle.meddle(Hasty { word, spoke: Arc::clone(&spoke) });
@@ -301,13 +294,7 @@ fn a_key_is_kept_while_it_is_not_known_whether_its_backup_was_dropped() {
     on_runtime(async {
         let scene = Scene::managed().await;
         let middle = Middle::before(scene.service.address()).await;
-        let mortal = Mortal::dying_before(last_stop(&scene).await);
-        let app = scene.device.app(&middle.url());
-        let app = app.method(memory_method(&scene.store)).observed_by(mortal).build().unwrap();
-        app.back_up(&memory_id(), &BY_NOTICE, &unseen).await.unwrap_err();
-        let body = json!({ "backupMethod": memory_id().as_str(), "success": true });
-        let word = Asked { method: Method::PUT, ..Asked::json(route::STORED_SHARE, &body) };
-        let word = word.with_key(&scene.client.key);
+        let word = stopped_at_the_end(&scene, &middle).await;
         let spoke = Arc::new(AtomicBool::new(false));
         middle.meddle(HastyAndDeaf(Hasty { word, spoke: Arc::clone(&spoke) }));
         let app = scene.device.app(&middle.url()).method(memory_method(&scene.store));
@@ -319,6 +306,18 @@ fn a_key_is_kept_while_it_is_not_known_whether_its_backup_was_dropped() {
         app.finish_interrupted().await.unwrap();
         scene.recover(None).await.unwrap();
     });
+}
+
+/// Has a backup stop at its last effects, when the envelope is stored and nothing is handed over; and
+/// says by which word the app would complete it.
+async fn stopped_at_the_end(scene: &Scene, middle: &Middle) -> Asked {
+    let mortal = Mortal::dying_before(last_stop(scene).await);
+    let app = scene.device.app(&middle.url());
+    let app = app.method(memory_method(&scene.store)).observed_by(mortal).build().unwrap();
+    app.back_up(&memory_id(), &BY_NOTICE, &unseen).await.unwrap_err();
+    let body = json!({ "backupMethod": memory_id().as_str(), "success": true });
+    let word = Asked { method: Method::PUT, ..Asked::json(route::STORED_SHARE, &body) };
+    word.with_key(&scene.client.key)
 }
 
 /// The last effect before which a backup by notice comes to nothing, as seen on another client.

@@ -6,7 +6,7 @@ use backup_core::{BackupId, EncryptionKey, KeyName, KeyPrefix, KeyStore, Operati
 use backup_testkit::MemoryStore;
 use portal_client::{BackUpOptions, Inventory, KeyState, Portal, RecoverOptions};
 use portal_tests::wallets::{
-    Device, TestClient, TestService, memory_id, memory_method, on_runtime, unseen,
+    Device, Mortal, TestClient, TestService, memory_id, memory_method, on_runtime, unseen,
 };
 
 struct Scene {
@@ -107,6 +107,36 @@ fn a_key_that_no_record_names_is_shown_and_never_removed() {
         let removed = scene.app().remove_superseded(&[first]).await.unwrap();
         assert_eq!(removed.keys, 1);
         assert!(scene.store.get(&op, &name).await.is_ok(), "it may be another device's");
+    });
+}
+
+#[test]
+fn a_removal_that_was_stopped_has_lost_nothing_that_is_needed_and_the_next_ends_it() {
+    on_runtime(async {
+        for stop in 0.. {
+            let scene = Scene::with_wallet().await;
+            let first = scene.back_up(anew()).await;
+            let second = scene.back_up(anew()).await;
+            let mortal = Mortal::dying_before(stop);
+            let app = scene.device.app(&scene.service.url()).method(memory_method(&scene.store));
+            let app = app.observed_by(mortal.clone()).build().unwrap();
+            let done = app.remove_superseded(std::slice::from_ref(&first)).await;
+            assert!(done.is_ok() || mortal.is_dead(), "it failed by itself: {done:?}");
+
+            let notices = scene.app().finish_interrupted().await.unwrap();
+            assert!(notices.is_empty(), "{notices:?}");
+            let removed = scene.app().remove_superseded(&[first]).await.unwrap();
+            assert!(removed.notices.is_empty(), "{:?}", removed.notices);
+            let inventory = scene.app().inventory().await.unwrap();
+            let left: Vec<_> = inventory.backups.iter().map(|listed| &listed.backup.id).collect();
+            assert_eq!(left, [&second]);
+            assert_eq!(states(&inventory), [KeyState::OpensBackup]);
+            scene.recovers().await;
+            if !mortal.is_dead() {
+                assert!(stop > 5, "only {stop} effects: do all go through the observer?");
+                break;
+            }
+        }
     });
 }
 

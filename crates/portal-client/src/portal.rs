@@ -267,6 +267,10 @@ impl Portal {
     /// Only what the device's own records name is removed, and only for a backup that this device
     /// knows to work: no listing, of the service or of a method, has anything removed by itself.
     ///
+    /// The grace has a reason: a service that has to go back to an older copy of its database may
+    /// lose the newest backup, and then the one before it is what recovers the wallet. Whoever does
+    /// not wait for it should know how old such a copy may be, or have another method's backup.
+    ///
     /// # Errors
     ///
     /// As [`Error`] says; what the service had removed stays so, and the keys go with the next
