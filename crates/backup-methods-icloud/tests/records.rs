@@ -70,7 +70,7 @@ async fn a_record_that_does_not_show_yet_is_neither_put_nor_lost() {
 
 #[tokio::test]
 async fn a_record_that_is_there_in_part_is_damaged_and_never_replaced() {
-    let short = r#"{"value":"AAAA","type":"BYTES"}"#;
+    let short = r#"{"type":"BYTES","value":"AAAA"}"#;
     for (field, value) in [("key", None), ("version", None), ("key", Some(short))] {
         let world = World::new();
         let store = world.store();
