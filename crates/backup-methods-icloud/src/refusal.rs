@@ -130,3 +130,44 @@ pub(crate) fn unreadable() -> Error {
     let message = "the answer is not one of iCloud; check the connection and try again";
     Error::new(ErrorKind::Unavailable, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn meant(status: u16, body: &[u8]) -> Failure {
+        let body = Zeroizing::new(body.to_vec());
+        refusal(&Reply { status, retry_after: None, body })
+    }
+
+    fn says_what_is_kept(failure: &Failure) -> bool {
+        matches!(failure, Failure::Exists | Failure::NotFound | Failure::NoZone)
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_strangers_say_nothing_about_what_is_kept(
+            status in 300u16..600,
+            body in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            prop_assert!(!says_what_is_kept(&meant(status, &body)));
+        }
+
+        #[test]
+        fn no_code_and_no_wait_of_a_stranger_gets_into_an_error(
+            status in 300u16..600,
+            code in "[a-z0-9 +/=:.]{1,80}",
+            wait in any::<f64>().prop_filter("JSON has no others", |wait| wait.is_finite()),
+        ) {
+            let body = serde_json::json!({"serverErrorCode": code, "retryAfter": wait});
+            let failure = meant(status, body.to_string().as_bytes());
+            prop_assert!(!says_what_is_kept(&failure));
+            let Failure::Final(error) = failure else { panic!("{failure:?}") };
+            let reason = "UNKNOWN".to_owned();
+            prop_assert_eq!(ICloudProblem::of(&error), Some(&ICloudProblem::Refused { reason }));
+        }
+    }
+}
