@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::{
     Json, Router,
-    body::{Body, Bytes},
+    body::Body,
     extract::{Path, RawQuery, State as Shared},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
