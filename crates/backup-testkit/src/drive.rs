@@ -18,21 +18,14 @@ mod query;
 mod refusal;
 mod upload;
 
-use std::{
-    net::TcpListener,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
-
-use tokio::sync::oneshot;
+use std::sync::{Arc, Mutex};
 
 use self::files::State;
 pub use self::{
     fault::{DriveCall, DriveFault},
     files::{DriveFile, NewFile, Space},
 };
-use crate::record::lock;
+use crate::{record::lock, server::Server};
 
 /// Scope of the hidden folder: `drive.appdata`.
 pub const APP_DATA: &str = "https://www.googleapis.com/auth/drive.appdata";
@@ -44,9 +37,8 @@ pub const WHOLE_DRIVE: &str = "https://www.googleapis.com/auth/drive";
 /// A server on this machine that answers like Google Drive, until it is dropped.
 #[derive(Debug)]
 pub struct DriveDouble {
-    url: String,
+    server: Server,
     state: Arc<Mutex<State>>,
-    stop: Option<oneshot::Sender<()>>,
 }
 
 impl DriveDouble {
@@ -57,29 +49,14 @@ impl DriveDouble {
     /// If this machine gives no port or no thread.
     #[must_use]
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.set_nonblocking(true).expect("a socket");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let state = Arc::new(Mutex::new(State::default()));
-        let router = handlers::router(state.clone());
-        let (stop, stopped) = oneshot::channel();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
-                let served = axum::serve(listener, router).with_graceful_shutdown(async {
-                    let _ = stopped.await;
-                });
-                let _ = served.await;
-            });
-        });
-        Self { url, state, stop: Some(stop) }
+        Self { server: Server::start(handlers::router(state.clone())), state }
     }
 
     /// Where it answers, as `https://www.googleapis.com` does.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// A token of `account`, a mail address, for the app of this Google Cloud project.
@@ -175,18 +152,7 @@ impl DriveDouble {
     ///
     /// Needs a runtime of `tokio`.
     pub async fn settle(&self) {
-        let mut quiet = 0;
-        while quiet < 3 {
-            tokio::time::sleep(Duration::from_millis(3)).await;
-            quiet = if lock(&self.state).under_way == 0 { quiet + 1 } else { 0 };
-        }
-    }
-}
-
-impl Drop for DriveDouble {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+        let under_way = lock(&self.state).under_way.clone();
+        under_way.settle().await;
     }
 }

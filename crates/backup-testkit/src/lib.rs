@@ -10,7 +10,11 @@ mod disk;
 pub mod drive;
 mod drops;
 mod expect;
+#[cfg(any(feature = "drive", feature = "icloud"))]
+mod fault;
 mod faulty_store;
+#[cfg(feature = "icloud")]
+pub mod icloud;
 pub mod key_encryption;
 mod leaks;
 mod logs;
@@ -20,10 +24,15 @@ pub mod method;
 mod record;
 mod rule;
 mod secret_service;
+#[cfg(any(feature = "drive", feature = "icloud"))]
+mod server;
 pub mod store;
 mod user;
 
 pub use backup_core;
+
+#[cfg(any(feature = "drive", feature = "icloud"))]
+pub use crate::fault::ServiceFault;
 
 pub use crate::{
     client::Client,

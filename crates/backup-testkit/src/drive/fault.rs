@@ -1,4 +1,6 @@
-//! Which calls fail, and how.
+//! Which calls fail.
+
+use crate::ServiceFault;
 
 /// A method of the API.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,81 +23,4 @@ pub enum DriveCall {
 }
 
 /// What becomes of some calls.
-#[derive(Clone, Debug)]
-pub struct DriveFault {
-    pub(super) call: DriveCall,
-    pub(super) spares: usize,
-    pub(super) times: usize,
-    pub(super) kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Kind {
-    /// An error of Drive's, before the call had an effect.
-    Refusal { status: u16, reason: &'static str, retry_after: Option<&'static str> },
-    /// The effect, and no answer.
-    AnswerLost,
-    /// An answer that is not Drive's.
-    Answer { status: u16, body: Vec<u8> },
-}
-
-impl DriveFault {
-    /// The next `call` is refused with this status and reason.
-    #[must_use]
-    pub fn refuse(call: DriveCall, status: u16, reason: &'static str) -> Self {
-        Self::new(call, Kind::Refusal { status, reason, retry_after: None })
-    }
-
-    /// The next `call` takes effect, and its answer does not arrive.
-    #[must_use]
-    pub fn lose_answer(call: DriveCall) -> Self {
-        Self::new(call, Kind::AnswerLost)
-    }
-
-    /// The next `call` has no effect and is answered with these bytes.
-    #[must_use]
-    pub fn answer(call: DriveCall, status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self::new(call, Kind::Answer { status, body: body.into() })
-    }
-
-    fn new(call: DriveCall, kind: Kind) -> Self {
-        Self { call, spares: 0, times: 1, kind }
-    }
-
-    /// Only after so many such calls.
-    #[must_use]
-    pub fn sparing(self, calls: usize) -> Self {
-        Self { spares: calls, ..self }
-    }
-
-    /// So many times in a row.
-    #[must_use]
-    pub fn times(self, times: usize) -> Self {
-        Self { times, ..self }
-    }
-
-    /// With a header `Retry-After`, if it is a refusal.
-    #[must_use]
-    pub fn retry_after(mut self, value: &'static str) -> Self {
-        if let Kind::Refusal { retry_after, .. } = &mut self.kind {
-            *retry_after = Some(value);
-        }
-        self
-    }
-}
-
-/// What is to happen to this call, if anything.
-pub(super) fn next(faults: &mut Vec<DriveFault>, call: DriveCall) -> Option<Kind> {
-    let at = faults.iter().position(|fault| fault.call == call)?;
-    let fault = &mut faults[at];
-    if fault.spares > 0 {
-        fault.spares -= 1;
-        return None;
-    }
-    fault.times -= 1;
-    let kind = fault.kind.clone();
-    if fault.times == 0 {
-        faults.remove(at);
-    }
-    Some(kind)
-}
+pub type DriveFault = ServiceFault<DriveCall>;

@@ -1,11 +1,15 @@
 //! Accounts, apps and files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     APP_DATA, DriveCall, DriveFault, OWN_FILES, WHOLE_DRIVE,
     refusal::{Refusal, Result},
 };
+use crate::server::UnderWay;
 
 /// Where a file is kept.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -136,7 +140,7 @@ pub(super) struct State {
     pub(super) is_incomplete: bool,
     pub(super) faults: Vec<DriveFault>,
     pub(super) calls: Vec<DriveCall>,
-    pub(super) under_way: usize,
+    pub(super) under_way: Arc<UnderWay>,
 }
 
 impl State {

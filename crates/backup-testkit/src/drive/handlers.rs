@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::{
     Json, Router,
-    body::{Body, Bytes},
+    body::Body,
     extract::{Path, RawQuery, State as Shared},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,14 +14,17 @@ use serde_json::{Map, Value, json};
 
 use super::{
     DriveCall, NewFile, Space,
-    fault::{self, Kind},
     fields::{self, Selection, Shape},
     files::{DriveFile, Grant, State, root_of, time},
     query::Query,
     refusal::{Refusal, Result},
     upload::Upload,
 };
-use crate::record::lock;
+use crate::{
+    fault::{self, Kind},
+    record::lock,
+    server::cut_short,
+};
 
 type Double = Arc<Mutex<State>>;
 
@@ -75,7 +78,7 @@ fn answer(
 ) -> Response {
     let mut state = lock(double);
     state.calls.push(call);
-    let fault = fault::next(&mut state.faults, call);
+    let fault = fault::next(&mut state.faults, &call);
     match fault {
         Some(Kind::Refusal { status, reason, retry_after }) => {
             let mut refusal = Refusal::new(status, reason, "This is injected.");
@@ -91,25 +94,6 @@ fn answer(
     match fault {
         Some(Kind::AnswerLost) => cut_short(),
         _ => answer.into_response(),
-    }
-}
-
-/// An answer that promises more than comes before the connection ends.
-fn cut_short() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(CutShort)).into_response()
-}
-
-/// The end of a connection.
-struct CutShort;
-
-impl futures_util::Stream for CutShort {
-    type Item = std::io::Result<Bytes>;
-
-    fn poll_next(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        std::task::Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into())))
     }
 }
 
@@ -339,7 +323,8 @@ async fn create(
     query: RawQuery,
     body: Body,
 ) -> Response {
-    let Some(body) = whole(&double, body).await else { return cut_short() };
+    let under_way = lock(&double).under_way.clone();
+    let Some(body) = under_way.whole(body).await else { return cut_short() };
     let of_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_json = of_type.is_some_and(|value| value.starts_with("application/json"));
     answer(&double, DriveCall::Create, (&headers, &query), CREATES_BY, |state, request| {
@@ -359,7 +344,8 @@ async fn upload(
     query: RawQuery,
     body: Body,
 ) -> Response {
-    let Some(body) = whole(&double, body).await else { return cut_short() };
+    let under_way = lock(&double).under_way.clone();
+    let Some(body) = under_way.whole(body).await else { return cut_short() };
     let of_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     answer(&double, DriveCall::Create, (&headers, &query), CREATES_BY, |state, request| {
         if request.parameter("uploadType") != Some("multipart") {
@@ -367,14 +353,6 @@ async fn upload(
         }
         make(state, request, Upload::parse(of_type.unwrap_or_default(), &body)?)
     })
-}
-
-/// The whole body, or nothing: what was cut short on its way has no effect.
-async fn whole(double: &Double, body: Body) -> Option<Bytes> {
-    lock(double).under_way += 1;
-    let whole = axum::body::to_bytes(body, 5 * 1024 * 1024).await.ok();
-    lock(double).under_way -= 1;
-    whole
 }
 
 fn make(state: &mut State, request: &Request, upload: Upload) -> Result<Response> {

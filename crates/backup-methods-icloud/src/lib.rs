@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod browser;
+mod cloud;
+mod container;
+mod http;
+mod problem;
+mod record;
+mod refusal;
+mod session;
+mod store;
+mod token;
+
+pub use backup_core;
+
+pub use crate::{
+    browser::{Browser, BrowserSignIn, SystemBrowser},
+    container::{Container, Environment},
+    problem::ICloudProblem,
+    store::ICloudStore,
+    token::{MemoryTokens, SignIn, TokenStore, WebAuthToken},
+};
