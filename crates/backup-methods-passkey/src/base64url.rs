@@ -21,35 +21,6 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     deserializer.deserialize_str(Text(decode))
 }
 
-/// Reads a member with bytes, or `null`. It may be absent where `serde(default)` says so.
-pub(crate) fn deserialize_option<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Vec<u8>>, D::Error> {
-    struct Maybe;
-
-    impl<'de> Visitor<'de> for Maybe {
-        type Value = Option<Vec<u8>>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("base64url, or null")
-        }
-
-        fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
-            deserialize(inner).map(Some)
-        }
-    }
-
-    deserializer.deserialize_option(Maybe)
-}
-
 /// Reads a string by a function, straight from the text: no copy of a secret is left behind.
 pub(crate) struct Text<T>(pub(crate) fn(&str) -> Option<T>);
 

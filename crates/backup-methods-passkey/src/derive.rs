@@ -22,9 +22,9 @@ pub(crate) struct Derived {
 impl Derived {
     pub(crate) fn from(output: &PrfOutput, context: &EncryptionContext) -> Self {
         let parts = [context.custodian.as_str().as_bytes(), context.client.as_str().as_bytes()];
-        let mut derived = Zeroizing::new(Box::new([0; 64]));
+        let mut derived = Zeroizing::new(vec![0; 64]);
         Hkdf::<Sha256>::new(None, output.expose())
-            .expand(&facts(KEY_LABEL, &parts), &mut derived[..])
+            .expand(&facts(KEY_LABEL, &parts), &mut derived)
             .expect("64 bytes are within the 8160 that HKDF-SHA-256 gives");
         let (key, check) = derived.split_at(32);
         Self {

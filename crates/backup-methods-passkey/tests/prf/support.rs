@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use backup_core::{EncryptionContext, ErrorKind, async_trait};
+use backup_core::{ErrorKind, async_trait};
 use backup_methods_passkey::{
     Account, Assertion, Ceremony, CeremonyError, CreateOptions, Created, GetOptions, PasskeyPrf,
     RelyingParty, Support,
@@ -110,10 +110,6 @@ pub(crate) fn enroll_error(page: &Page) -> (ErrorKind, String) {
     let client = Client::new();
     let error = block_on(client.back_up(&page.method())).unwrap_err();
     (error.kind(), error.to_string())
-}
-
-pub(crate) fn context() -> EncryptionContext {
-    Client::new().context().clone()
 }
 
 pub(crate) use futures_executor::block_on;
