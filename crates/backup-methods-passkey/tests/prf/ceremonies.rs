@@ -1,6 +1,8 @@
 //! How often the user is asked, and by which passkey a backup is made.
 
-use backup_core::{BackupId, BackupMethod, Envelope, ErrorKind, Operation, Purpose, Sealer};
+use backup_core::{
+    BackupId, BackupMethod, Envelope, ErrorKind, KeySlot, Operation, Purpose, Sealer,
+};
 use backup_methods_passkey::{PasskeyPrf, RelyingParty};
 use backup_testkit::{Client, passkey::PasskeyFault};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -35,6 +37,12 @@ fn a_first_backup_takes_two_ceremonies_with_a_passkey_that_there_is() {
     assert_eq!(authenticator.passkeys(), 1);
     let slot = second.header().slot.clone().unwrap();
     assert_eq!(PasskeyPrf::passkey_of(slot.params()).unwrap(), passkey);
+    let key = |slot: &KeySlot| {
+        let op = Operation::new(Purpose::Unlock, client.context());
+        block_on(method.unlock(&op, slot.params())).unwrap()
+    };
+    let first_slot = first.header().slot.as_ref().unwrap();
+    assert_ne!(key(&slot), key(first_slot), "two enrolments of a passkey have one key");
     block_on(client.open(&method, &first)).unwrap();
 }
 

@@ -7,4 +7,3 @@ mod ceremonies;
 mod conformance;
 mod refusals;
 mod support;
-mod vectors;

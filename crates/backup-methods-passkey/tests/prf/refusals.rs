@@ -71,6 +71,8 @@ fn an_answer_without_verification_is_refused_to_enroll_and_to_unlock() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let lacking = faulty(&authenticator, PasskeyFault::LacksVerification);
     assert_eq!(enroll_error(&lacking).0, ErrorKind::Cancelled);
+    let error = block_on(client.open(&lacking.method(), &envelope)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled, "verification was not required");
 }
 
 #[test]
@@ -111,7 +113,8 @@ impl Ceremony for Ends {
 
 #[test]
 fn an_answer_to_another_question_is_refused() {
-    let changes: [(fn(&mut Assertion), &str); 4] = [
+    type Change = fn(&mut Assertion);
+    let changes: [(Change, &str); 4] = [
         (|answer| replace(&mut answer.client_data_json, "webauthn.get", "webauthn.xyz"), CEREMONY),
         (|answer| answer.client_data_json.truncate(9), "no client data"),
         (|answer| answer.authenticator_data[0] ^= 1, "another relying party"),
