@@ -1218,6 +1218,7 @@ def make_vectors() -> dict[str, Json]:
         "threshold-all-members": all_members,
         "threshold-without-one": without_one,
         "password": make_vector(enrol(password_method()), BOTH),
+        "passkey-prf": make_vector(enrol(passkey_prf_method()), BOTH),
         "sealing-record-with-slot": make_record_vector(stored_method("GDRIVE")),
         "sealing-record-without-slot": make_record_vector(None),
     }
