@@ -45,6 +45,9 @@ POINT_LENGTH = {SECP256K1: 33, ED25519: 32}
 CURVE_NAME = {SECP256K1: "SECP256K1", ED25519: "ED25519"}
 CURVE_CODE = {name: code for code, name in CURVE_NAME.items()}
 
+LABEL = "(?!-)[a-z0-9-]{1,63}(?<!-)"
+DOMAIN = re.compile(rf"(?=.{{1,253}}$){LABEL}(\.{LABEL})*")
+
 # What this reader is willing to spend on Argon2id.
 MOST_MEMORY_KIB = 512 * 1024
 MOST_KIB_PASSES = 4 * MOST_MEMORY_KIB
@@ -738,6 +741,8 @@ def find_wrapping_key(reader: Reader, key: Json, parameters: bytes) -> bytes:
         return key_bytes(key, "wrapping_key")
     if "password" in key:
         return password_key(key["password"], parameters)
+    if "prf_random" in key:
+        return passkey_prf_key(reader, key_bytes(key, "prf_random"), parameters)
     if "members" in key:
         return threshold_key(reader, key["members"], parameters)
     raise InvalidInput("no key for a slot")
@@ -982,6 +987,30 @@ def open_command(paths: Sequence[str]) -> bool:
     return agree
 
 
+def passkey_prf_key(reader: Reader, random: bytes, parameters: bytes) -> bytes:
+    """The wrapping key of `portal.passkey-prf`, of a passkey with this `CredRandomWithUV`."""
+    params = members_of(
+        parse_params(parameters), v=int, rp=str, passkey=str, salt=str, check=str
+    )
+    expect_version_1(params)
+    check = param_bytes(params["check"], 32)
+    if not DOMAIN.fullmatch(params["rp"]) or not 1 <= len(param_bytes(params["passkey"])) <= 1023:
+        raise InvalidParams("no domain, or no id of a passkey")
+    salt = param_bytes(params["salt"], 32)
+    derived = prf_derived(random, salt, reader.custodian, reader.client)
+    if not hmac.compare_digest(derived[32:], check):
+        raise Unauthorized("another passkey, or another client")
+    return derived[:32]
+
+
+def prf_derived(random: bytes, salt: bytes, custodian: str, client: str) -> bytes:
+    """Wrapping key and check value, by what WebAuthn's client and CTAP's authenticator do."""
+    value = hashlib.sha256(facts("portal-backup/1 passkey prf input", salt)).digest()
+    ctap_salt = hashlib.sha256(b"WebAuthn PRF\0" + value).digest()
+    output = hmac.digest(random, ctap_salt, "sha256")
+    return hkdf(output, facts("portal-backup/1 passkey prf key", custodian, client), 64)
+
+
 # --- Writing vectors ------------------------------------------------------------------------------
 
 CUSTODIAN, CLIENT = "second-reader", "client-1"
@@ -1027,6 +1056,16 @@ def password_method() -> Method:
     return Method(
         "PASSWORD", parameters, password_key(password, parameters), {"password": password}
     )
+
+
+def passkey_prf_method(random: bytes | None = None) -> Method:
+    """`portal.passkey-prf`, of a passkey with this `CredRandomWithUV`."""
+    random, salt = random or os.urandom(32), os.urandom(32)
+    derived = prf_derived(random, salt, CUSTODIAN, CLIENT)
+    texts = {"passkey": os.urandom(16), "salt": salt, "check": derived[32:]}
+    texts = {name: base64url(value) for name, value in texts.items()}
+    parameters = compact_json({"v": 1, "rp": "example.com", **texts})
+    return Method("portal.passkey-prf", parameters, derived[:32], {"prf_random": random.hex()})
 
 
 def threshold_method(required: int, members: Mapping[str, Method]) -> Method:
@@ -1179,6 +1218,7 @@ def make_vectors() -> dict[str, Json]:
         "threshold-all-members": all_members,
         "threshold-without-one": without_one,
         "password": make_vector(enrol(password_method()), BOTH),
+        "passkey-prf": make_vector(enrol(passkey_prf_method()), BOTH),
         "sealing-record-with-slot": make_record_vector(stored_method("GDRIVE")),
         "sealing-record-without-slot": make_record_vector(None),
     }

@@ -8,6 +8,7 @@ pub mod fixed_key;
 pub mod load;
 pub mod middle;
 pub mod node;
+pub mod one_passkey;
 pub mod own_process;
 pub mod python;
 pub mod ratio;

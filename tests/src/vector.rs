@@ -8,11 +8,12 @@ use backup_core::{
     Threshold, WrappingKey,
     secrecy::{ExposeSecret, SecretSlice},
 };
+use backup_methods_passkey::{Account, PasskeyPrf, RelyingParty};
 use backup_methods_password::{GivenPassword, Password};
 use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
 
-use crate::fixed_key::FixedKey;
+use crate::{fixed_key::FixedKey, one_passkey::OnePasskey};
 
 /// One vector, as `docs/format.md` section 6 describes it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -45,6 +46,7 @@ pub enum Key {
     BackupKey(String),
     Members(BTreeMap<String, Member>),
     Password(String),
+    PrfRandom(String),
     WrappingKey(String),
 }
 
@@ -149,6 +151,11 @@ pub fn method(id: &str, key: &Key) -> Arc<dyn BackupMethod> {
         }
         Key::Password(password) => {
             Arc::new(Password::new(GivenPassword::new(password.as_str().into())))
+        }
+        Key::PrfRandom(random) => {
+            let passkey = OnePasskey { random: unhex_32(random) };
+            let party = RelyingParty::new("example.com", "Example").expect("it is a domain");
+            Arc::new(PasskeyPrf::new(passkey, party, Account::new("alice", "Alice")))
         }
         Key::BackupKey(_) => panic!("a backup key belongs to no method"),
     }

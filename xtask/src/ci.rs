@@ -108,7 +108,8 @@ fn docs(workspace: &Workspace) -> Result<()> {
 }
 
 fn wasm(workspace: &Workspace) -> Result<()> {
-    const IN_BROWSERS: [&str; 2] = ["backup-core", "backup-methods-password"];
+    const IN_BROWSERS: [&str; 3] =
+        ["backup-core", "backup-methods-passkey", "backup-methods-password"];
     for name in IN_BROWSERS {
         if !workspace.packages().iter().any(|package| package.name.as_str() == name) {
             println!("{name} is not there yet");

@@ -21,6 +21,8 @@ mod logs;
 mod memory_key;
 mod memory_store;
 pub mod method;
+#[cfg(feature = "passkey")]
+pub mod passkey;
 mod record;
 mod rule;
 mod secret_service;

@@ -7,6 +7,10 @@ use backup_core::{
     BackupMethod, EncryptionKey, Error, ErrorKind, KeyName, KeyPrefix, KeyStore, MethodId,
     MethodParams, Operation, Purpose, Result, StoredKey, Threshold, async_trait,
 };
+use backup_methods_passkey::{
+    Account, Assertion, Ceremony, CeremonyError, CreateOptions, Created, GetOptions, PasskeyPrf,
+    RelyingParty, Support,
+};
 use backup_methods_password::{GivenPassword, Password};
 use futures_executor::block_on;
 use libfuzzer_sys::fuzz_target;
@@ -44,6 +48,25 @@ impl KeyStore for Empty {
     }
 }
 
+/// A user without passkeys.
+#[derive(Debug)]
+struct Nobody;
+
+#[async_trait]
+impl Ceremony for Nobody {
+    async fn support(&self) -> Support {
+        Support::Nothing
+    }
+
+    async fn create(&self, _: &CreateOptions) -> Result<Created, CeremonyError> {
+        Err(CeremonyError::Unsupported)
+    }
+
+    async fn get(&self, _: &GetOptions) -> Result<Assertion, CeremonyError> {
+        Err(CeremonyError::WrongPasskey)
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let Ok(params) = MethodParams::from_bytes(bytes) else { return };
     let context = context();
@@ -52,7 +75,9 @@ fuzz_target!(|bytes: &[u8]| {
     let threshold = Threshold::new(1, [("drive", member)]).expect("a threshold");
     let password = Password::new(GivenPassword::new("correct horse".into()));
     let stored = StoredKey::new(Empty);
-    let methods: [&dyn BackupMethod; 3] = [&threshold, &password, &stored];
+    let party = RelyingParty::new("example.com", "Example").expect("a domain");
+    let passkey = PasskeyPrf::new(Nobody, party, Account::new("alice", "Alice"));
+    let methods: [&dyn BackupMethod; 4] = [&threshold, &password, &stored, &passkey];
     for method in methods {
         let _ = block_on(method.revoke(&op, &params));
     }
