@@ -31,8 +31,13 @@ pub struct DriveFault {
 
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    /// An error of Drive's, before the call had an effect.
-    Refusal { status: u16, reason: &'static str, retry_after: Option<&'static str> },
+    /// An error of Drive's, before the call had an effect or after it.
+    Refusal {
+        status: u16,
+        reason: &'static str,
+        retry_after: Option<&'static str>,
+        after_effect: bool,
+    },
     /// The effect, and no answer.
     AnswerLost,
     /// An answer that is not Drive's.
@@ -43,7 +48,8 @@ impl DriveFault {
     /// The next `call` is refused with this status and reason.
     #[must_use]
     pub fn refuse(call: DriveCall, status: u16, reason: &'static str) -> Self {
-        Self::new(call, Kind::Refusal { status, reason, retry_after: None })
+        let kind = Kind::Refusal { status, reason, retry_after: None, after_effect: false };
+        Self::new(call, kind)
     }
 
     /// The next `call` takes effect, and its answer does not arrive.
@@ -72,6 +78,15 @@ impl DriveFault {
     #[must_use]
     pub fn times(self, times: usize) -> Self {
         Self { times, ..self }
+    }
+
+    /// The call takes effect nevertheless, if it is a refusal.
+    #[must_use]
+    pub fn after_effect(mut self) -> Self {
+        if let Kind::Refusal { after_effect, .. } = &mut self.kind {
+            *after_effect = true;
+        }
+        self
     }
 
     /// With a header `Retry-After`, if it is a refusal.
