@@ -11,5 +11,6 @@ pub mod node;
 pub mod own_process;
 pub mod python;
 pub mod ratio;
+pub mod stopped;
 pub mod vector;
 pub mod wallets;
