@@ -163,7 +163,7 @@ impl Inner {
         let asking = Asking::Never;
         match self.drive.place() {
             Place::Folder(name) => {
-                *self.folder.lock().await = self.find_folder(asking, name).await?
+                *self.folder.lock().await = self.find_folder(asking, name).await?;
             }
             Place::Hidden => {
                 self.drive.find(asking, &is_named("no key has this name")).await?;

@@ -100,14 +100,12 @@ impl MethodName {
 
     /// Fails if the method takes what the profile does not have.
     pub(crate) fn check(self, profile: &Profile) -> Result<(), Failure> {
-        match self {
-            #[cfg(feature = "gdrive")]
-            Self::Gdrive => google::Account::of(profile).map(drop),
-            _ => {
-                let _ = profile;
-                Ok(())
-            }
+        #[cfg(feature = "gdrive")]
+        if matches!(self, Self::Gdrive) {
+            google::Account::of(profile)?;
         }
+        let _ = (self, profile);
+        Ok(())
     }
 
     /// What the user knows or has, in a sentence.

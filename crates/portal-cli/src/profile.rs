@@ -183,7 +183,7 @@ impl Profile {
         if *method == MethodId::GDRIVE {
             return Ok(google::Account::of(self)?.place_of_keys());
         }
-        let _ = method;
+        let _ = (self, method);
         Ok(KeysPlace { name: "keychain", words: "the keychain of your system".to_owned() })
     }
 
