@@ -1,5 +1,5 @@
-//! What the user is told while they sign in. It goes to standard error, also beside `--json`: without
-//! it nobody could.
+//! What the user is told while they sign in. It goes to standard error, also beside `--json`:
+//! without it nobody could.
 
 use backup_core::async_trait;
 use backup_methods_gdrive::{Browser, CodeDisplay, DeviceCode, SystemBrowser};
