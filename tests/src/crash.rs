@@ -6,6 +6,7 @@ pub mod campaign;
 pub mod check;
 pub mod device;
 pub mod folder_store;
+pub mod kept_drive;
 pub mod ledger;
 pub mod power;
 pub mod process;

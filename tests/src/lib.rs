@@ -12,5 +12,6 @@ pub mod one_passkey;
 pub mod own_process;
 pub mod python;
 pub mod ratio;
+pub mod stopped;
 pub mod vector;
 pub mod wallets;

@@ -7,6 +7,7 @@ use std::path::Path;
 use portal_tests::crash::{
     campaign::{Campaign, Report},
     safeguard::Safeguard,
+    site::Store,
     sweep::{Mode, Side},
 };
 
@@ -39,6 +40,22 @@ fn with_all_safeguards_a_service_without_power_loses_no_wallet() {
     let report = tried("revoke", Side::Service, Mode::Power, None);
     assert!(report.is_fine(), "{report}");
     assert!(report.worlds > report.points, "{report}");
+}
+
+#[test]
+fn no_death_of_a_device_beside_a_double_of_drive_loses_a_wallet() {
+    for scenario in ["back-up-stored", "enroll-anew-stored", "recover", "retire", "revoke"] {
+        let campaign = Campaign {
+            scenario: vec![scenario.to_owned()],
+            side: Some(Side::Device),
+            store: Store::Drive,
+            ed25519_only: true,
+            every: 9,
+            ..Campaign::default()
+        };
+        let report = campaign.run_with(Path::new(env!("CARGO_BIN_EXE_portal-crash"))).unwrap();
+        assert!(report.is_fine() && report.points > 1, "{scenario}: {report}");
+    }
 }
 
 #[test]

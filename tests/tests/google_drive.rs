@@ -1,14 +1,17 @@
-//! A wallet that is backed up in a double of Google Drive: recovered, and stopped at every effect.
+//! Backups in a double of Google Drive that stop on the way: at any effect of the device, at any
+//! call to the store, and at any request to Drive.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use backup_core::{BackupMethod, MethodId, Result, StoredKey, async_trait};
+use backup_core::{KeyStore, Result, async_trait};
 use backup_methods_gdrive::{AccessToken, DriveStore, Place, Scope, TokenSource};
 use backup_testkit::drive::{APP_DATA, DriveCall, DriveDouble, DriveFault};
-use portal_client::{BackUpOptions, Payload, Portal, RecoverOptions};
-use portal_tests::wallets::{Mortal, TestClient, TestService, on_runtime, unseen};
+use portal_tests::{
+    stopped::{Scene, fails_at_every_call, stops_at_every_effect},
+    wallets::{TestService, on_runtime},
+};
 
 /// An app that has signed its user in.
 #[derive(Debug)]
@@ -25,66 +28,111 @@ impl TokenSource for SignedIn {
     }
 }
 
-fn method(drive: &DriveDouble) -> Arc<dyn BackupMethod> {
+fn open(drive: &DriveDouble) -> Arc<dyn KeyStore> {
+    Arc::new(store(drive))
+}
+
+fn store(drive: &DriveDouble) -> DriveStore {
     let token = drive.token("user@example.com", "the-app", &[APP_DATA]);
-    let store = DriveStore::at(drive.url(), Arc::new(SignedIn(token)), Place::Hidden).unwrap();
-    Arc::new(StoredKey::new(store))
+    DriveStore::at(drive.url(), Arc::new(SignedIn(token)), Place::Hidden).unwrap()
 }
 
-async fn back_up(app: &Portal) -> portal_client::Result<()> {
-    app.back_up(&MethodId::GDRIVE, &BackUpOptions::default(), &unseen).await.map(drop)
-}
-
-/// The wallet on a device that was bought now. It signs there.
-async fn recover(service: &TestService, client: &TestClient, drive: &DriveDouble) {
-    let device = client.device();
-    let app = device.portal(&service.url(), &method(drive));
-    app.recover(&MethodId::GDRIVE, &RecoverOptions::default(), &unseen).await.unwrap();
-    app.sign(Payload::Message(b"m")).await.unwrap();
+/// One that repeats a request once, and not for half a minute.
+fn hasty(drive: &DriveDouble) -> DriveStore {
+    store(drive).with_patience(Duration::from_millis(400)).unwrap()
 }
 
 #[test]
-fn a_wallet_comes_back_from_its_users_drive() {
+fn a_backup_in_drive_that_was_stopped_recovers_or_has_left_nothing() {
+    let drive = DriveDouble::start();
     on_runtime(async {
-        let (service, drive) = (TestService::start().await, DriveDouble::start());
-        let client = service.client().await;
-        let device = client.device();
-        let app = device.portal(&service.url(), &method(&drive));
-        app.create_wallet(&unseen).await.unwrap();
-        drive.inject(DriveFault::lose_answer(DriveCall::Create));
-        back_up(&app).await.unwrap();
-        assert_eq!(drive.files().len(), 1);
-        drop((app, device));
-        recover(&service, &client, &drive).await;
+        stops_at_every_effect(&TestService::start().await, &|| open(&drive)).await;
     });
 }
 
 #[test]
-fn a_backup_that_was_stopped_is_there_or_has_left_no_file() {
+fn a_backup_whose_store_in_drive_failed_recovers_or_has_left_nothing() {
+    let drive = DriveDouble::start();
+    on_runtime(async {
+        fails_at_every_call(&TestService::start().await, &|| open(&drive)).await;
+    });
+}
+
+/// What can become of one request: refused for good or for a while, before its effect or after it,
+/// without an answer, or with one that is not Drive's.
+fn faults(call: DriveCall) -> Vec<DriveFault> {
+    let refused = |status, reason| DriveFault::refuse(call, status, reason);
+    vec![
+        DriveFault::lose_answer(call),
+        refused(500, "internalError").after_effect(),
+        refused(503, "backendError").times(usize::MAX),
+        refused(503, "backendError").times(usize::MAX).after_effect(),
+        refused(429, "rateLimitExceeded").times(usize::MAX),
+        refused(403, "storageQuotaExceeded"),
+        DriveFault::answer(call, 200, "<html>a hotel's page</html>"),
+    ]
+}
+
+#[test]
+fn a_backup_with_a_fault_of_drive_at_any_request_recovers_or_has_left_nothing() {
+    let drive = DriveDouble::start();
     on_runtime(async {
         let service = TestService::start().await;
-        for stop in 0.. {
-            let (client, drive) = (service.client().await, DriveDouble::start());
-            let device = client.device();
-            let app = device.portal(&service.url(), &method(&drive));
-            app.create_wallet(&unseen).await.unwrap();
-            drop(app);
-            let mortal = Mortal::dying_before(stop);
-            let app = device.app(&service.url()).method(method(&drive));
-            let stopped = back_up(&app.observed_by(mortal.clone()).build().unwrap()).await;
-            assert!(stopped.is_ok() || mortal.is_dead(), "it failed by itself: {stopped:?}");
-
-            let app = device.portal(&service.url(), &method(&drive));
-            app.finish_interrupted().await.unwrap();
-            let is_there = app.is_wallet_backed_up(None).await.unwrap();
-            assert!(is_there || stopped.is_err(), "it was told, and is gone");
-            assert_eq!(drive.files().len(), usize::from(is_there), "a file without a backup");
-            back_up(&app).await.unwrap();
-            recover(&service, &client, &drive).await;
-            if !mortal.is_dead() {
-                assert!(stop > 20, "only {stop} effects: do all go through the observer?");
-                return;
+        let open = || open(&drive);
+        let scene = Scene::with_wallet(&service, &open).await;
+        drive.forget_calls();
+        scene.back_up_in(hasty(&drive)).await.unwrap();
+        let (mut failed, calls) = (0, drive.calls());
+        assert!(calls.contains(&DriveCall::Create) && calls.len() > 8, "{calls:?}");
+        for (at, call) in calls.iter().enumerate() {
+            let spared = calls[..at].iter().filter(|earlier| *earlier == call).count();
+            for fault in faults(*call) {
+                let scene = Scene::with_wallet(&service, &open).await;
+                drive.inject(fault.sparing(spared));
+                let made = scene.back_up_in(hasty(&drive)).await;
+                drive.heal();
+                let completed = scene.recovers_or_has_left_nothing().await;
+                assert!(completed || made.is_err(), "{call:?} {spared}: it was told, and is gone");
+                failed += usize::from(made.is_err());
             }
         }
+        assert!(failed >= calls.len(), "only {failed} faults were met");
+    });
+}
+
+#[test]
+fn a_key_that_is_listed_late_or_in_the_trash_recovers() {
+    on_runtime(async {
+        let service = TestService::start().await;
+        for late in 0..4 {
+            let drive = DriveDouble::start();
+            let open = || open(&drive);
+            let scene = Scene::with_wallet(&service, &open).await;
+            drive.show_late(late);
+            scene.back_up_in(store(&drive)).await.unwrap();
+            for file in drive.files() {
+                drive.trash(&file.id);
+            }
+            scene.recovers().await;
+        }
+    });
+}
+
+#[test]
+fn a_drive_that_is_full_or_signs_the_user_out_keeps_no_backup_from_being_made_later() {
+    on_runtime(async {
+        let service = TestService::start().await;
+        let drive = DriveDouble::start();
+        let open = || open(&drive);
+        let scene = Scene::with_wallet(&service, &open).await;
+        let full = DriveDouble::start();
+        full.fill();
+        assert!(scene.back_up_in(store(&full)).await.is_err());
+        let token = drive.token("user@example.com", "the-app", &[APP_DATA]);
+        drive.expire(&token);
+        let place = Place::Hidden;
+        let signed_out = DriveStore::at(drive.url(), Arc::new(SignedIn(token)), place).unwrap();
+        assert!(scene.back_up_in(signed_out).await.is_err());
+        assert!(!scene.recovers_or_has_left_nothing().await);
     });
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use backup_core::{ErrorKind, Result, async_trait, secrecy::SecretString};
+use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -62,8 +63,7 @@ impl GoogleSignIn {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] if the device cannot speak
-    /// HTTPS.
+    /// [`ErrorKind::Unsupported`] if the device cannot speak HTTPS.
     pub fn with_browser(
         client: OAuthClient,
         kept: Arc<dyn TokenStore>,
@@ -76,8 +76,7 @@ impl GoogleSignIn {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] if the device cannot speak
-    /// HTTPS.
+    /// [`ErrorKind::Unsupported`] if the device cannot speak HTTPS.
     pub fn with_code(
         client: OAuthClient,
         kept: Arc<dyn TokenStore>,
@@ -174,7 +173,8 @@ impl TokenSource for GoogleSignIn {
 
     async fn discard(&self, token: &AccessToken) -> Result<()> {
         let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|current| *current.token == token.expose()) {
+        let is_it = |known: &Current| known.token.as_bytes().ct_eq(token.expose().as_bytes());
+        if current.as_ref().is_some_and(|known| is_it(known).into()) {
             *current = None;
         }
         Ok(())

@@ -157,9 +157,18 @@ impl KeyStore for DriveStore {
 }
 
 impl Inner {
-    /// Looks into the place, which takes the scope for it, and for room.
+    /// Looks into the place, which takes the scope for it, and for room. A folder that it finds
+    /// there need not be looked for again.
     async fn check(&self, purpose: Purpose) -> Result<()> {
-        self.drive.find(Asking::Never, &is_named("no key has this name")).await?;
+        let asking = Asking::Never;
+        match self.drive.place() {
+            Place::Folder(name) => {
+                *self.folder.lock().await = self.find_folder(asking, name).await?;
+            }
+            Place::Hidden => {
+                self.drive.find(asking, &is_named("no key has this name")).await?;
+            }
+        }
         if purpose == Purpose::Enroll && self.drive.about(Asking::Never).await?.is_full() {
             return Err(DriveProblem::Full.into());
         }
@@ -200,12 +209,16 @@ impl Inner {
         if let Some(id) = &*known {
             return Ok(id.clone());
         }
-        let q = format!("{} and mimeType = '{FOLDER}' and trashed = false", is_named(name));
-        let id = match self.drive.find(asking, &q).await?.into_iter().next() {
-            Some(folder) => folder.id,
+        let id = match self.find_folder(asking, name).await? {
+            Some(id) => id,
             None => self.drive.create_folder(asking, name).await?,
         };
         Ok(known.insert(id).clone())
+    }
+
+    async fn find_folder(&self, asking: Asking<'_>, name: &str) -> Result<Option<String>> {
+        let q = format!("{} and mimeType = '{FOLDER}' and trashed = false", is_named(name));
+        Ok(self.drive.find(asking, &q).await?.into_iter().next().map(|folder| folder.id))
     }
 
     /// All files of this name, once the one with this id is among them: until then a new device

@@ -49,6 +49,17 @@ async fn the_first_key_in_a_visible_folder_costs_finding_and_making_it() {
 }
 
 #[tokio::test]
+async fn a_visible_folder_that_the_check_has_found_costs_a_put_no_call() {
+    let world = World::new(visible());
+    world.put(&world.store()).await;
+    let store = world.store();
+    store.check(&world.op()).await.unwrap();
+    world.drive.forget_calls();
+    world.put(&store).await;
+    assert_eq!(world.calls(), CALLS);
+}
+
+#[tokio::test]
 async fn an_answer_that_is_lost_leaves_one_file() {
     for call in CALLS {
         let world = World::new(Place::Hidden);

@@ -11,8 +11,13 @@ pub struct ServiceFault<C> {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    /// An error of the service's, before the call had an effect.
-    Refusal { status: u16, reason: &'static str, retry_after: Option<&'static str> },
+    /// An error of the service's, before the call had an effect or after it.
+    Refusal {
+        status: u16,
+        reason: &'static str,
+        retry_after: Option<&'static str>,
+        after_effect: bool,
+    },
     /// The effect, and no answer.
     AnswerLost,
     /// An answer that is not the service's.
@@ -23,7 +28,8 @@ impl<C> ServiceFault<C> {
     /// The next `call` is refused with this status and reason.
     #[must_use]
     pub fn refuse(call: C, status: u16, reason: &'static str) -> Self {
-        Self::new(call, Kind::Refusal { status, reason, retry_after: None })
+        let kind = Kind::Refusal { status, reason, retry_after: None, after_effect: false };
+        Self::new(call, kind)
     }
 
     /// The next `call` takes effect, and its answer does not arrive.
@@ -52,6 +58,15 @@ impl<C> ServiceFault<C> {
     #[must_use]
     pub fn times(self, times: usize) -> Self {
         Self { times, ..self }
+    }
+
+    /// The call takes effect nevertheless, if it is a refusal.
+    #[must_use]
+    pub fn after_effect(mut self) -> Self {
+        if let Kind::Refusal { after_effect, .. } = &mut self.kind {
+            *after_effect = true;
+        }
+        self
     }
 
     /// With a time to wait, as the service says it, if it is a refusal.

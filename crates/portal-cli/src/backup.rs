@@ -5,6 +5,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use portal_client::{BackUpOptions, BackedUp};
 use serde_json::json;
 
+#[cfg(feature = "gdrive")]
+use crate::google;
 #[cfg(feature = "keychain")]
 use crate::keychain;
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
     notices,
     output::{Answer, Output},
     password::PasswordFrom,
-    profile::ProfileAt,
+    profile::{Profile, ProfileAt},
 };
 
 #[derive(Args, Debug)]
@@ -77,6 +79,12 @@ pub(crate) enum MethodName {
     /// to another device by themselves.
     #[cfg(feature = "keychain")]
     Keychain,
+    /// By a key in your Google Drive, after `portal google sign-in`
+    ///
+    /// It recovers the wallet wherever you sign in with the same account. Google deletes keys in
+    /// the app's hidden folder when you disconnect the app.
+    #[cfg(feature = "gdrive")]
+    Gdrive,
 }
 
 impl MethodName {
@@ -85,7 +93,19 @@ impl MethodName {
             Self::Password => MethodId::PASSWORD,
             #[cfg(feature = "keychain")]
             Self::Keychain => keychain::method().id(),
+            #[cfg(feature = "gdrive")]
+            Self::Gdrive => MethodId::GDRIVE,
         }
+    }
+
+    /// Fails if the method takes what the profile does not have.
+    pub(crate) fn check(self, profile: &Profile) -> Result<(), Failure> {
+        #[cfg(feature = "gdrive")]
+        if matches!(self, Self::Gdrive) {
+            google::Account::of(profile)?;
+        }
+        let _ = (self, profile);
+        Ok(())
     }
 
     /// What the user knows or has, in a sentence.
@@ -94,6 +114,8 @@ impl MethodName {
             Self::Password => "the password that you chose",
             #[cfg(feature = "keychain")]
             Self::Keychain => "the key in your keychain",
+            #[cfg(feature = "gdrive")]
+            Self::Gdrive => "the key in your Google Drive",
         }
     }
 }
@@ -107,7 +129,9 @@ pub(crate) async fn run(backup: Backup, output: Output) -> Result<Answer, Failur
 
 async fn run_make(make: &Make, output: Output) -> Result<Answer, Failure> {
     let method = make.method.id();
-    let wallet = make.profile.open()?.wallet([make.password.method()?]).await?;
+    let profile = make.profile.open()?;
+    make.method.check(&profile)?;
+    let wallet = profile.wallet([make.password.method()?]).await?;
     let options = BackUpOptions {
         enroll_anew: make.enroll_anew,
         skip_trial: make.skip_trial,

@@ -8,10 +8,10 @@ use portal_client::{Inventory, KeptKey, KeyState, ListedBackup};
 use serde_json::{Value, json};
 
 use crate::{
-    failure::{Failure, Kind, exit_codes},
+    failure::{self, Failure, Kind, exit_codes},
     notices,
     output::{Answer, Output},
-    profile::ProfileAt,
+    profile::{KeysPlace, Profile, ProfileAt},
     set,
 };
 
@@ -51,8 +51,9 @@ pub(crate) struct Remove {
 pub(crate) async fn run(command: Command, output: Output) -> Result<Answer, Failure> {
     match command {
         Command::List(list) => {
-            let wallet = list.profile.open()?.wallet(None).await?;
-            Ok(listed(&wallet.inventory().await?))
+            let profile = list.profile.open()?;
+            let found = profile.wallet(None).await?.inventory().await?;
+            listed(&profile, &found)
         }
         Command::Remove(remove) => run_remove(remove, output).await,
     }
@@ -104,20 +105,29 @@ async fn confirm(superseded: &[&ListedBackup], output: Output) -> Result<(), Fai
     }
 }
 
-fn listed(found: &Inventory) -> Answer {
+fn listed(profile: &Profile, found: &Inventory) -> Result<Answer, Failure> {
+    let keys = found.keys.iter().map(|key| Ok((key, profile.place_of_keys(&key.method)?)));
+    let keys: Vec<_> = keys.collect::<Result<_, Failure>>()?;
     let mut text = "At the service, newest first:\n".to_owned();
     text.extend(found.backups.iter().map(|listed| format!("{}\n", line(listed))));
     if found.backups.is_empty() {
         text += "none; make one with `portal backup`\n";
     }
-    if !found.keys.is_empty() {
+    if !keys.is_empty() {
         text += "\nKept by methods:\n";
-        text.extend(found.keys.iter().map(|key| format!("{} {}\n", key.method, in_words(key))));
+        text.extend(
+            keys.iter().map(|(key, place)| {
+                format!("{} in {}: {}\n", key.method, place.words, in_words(key))
+            }),
+        );
     }
-    let unanswered = found.unanswered.iter().map(|(_, error)| format!("Not asked: {error}.\n"));
+    let unanswered = found.unanswered.iter().map(|(_, error)| {
+        let hint = failure::hint(error).map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("Not asked: {error}{hint}.\n")
+    });
     text.extend(unanswered);
     text += &notices::as_text(&found.notices);
-    Answer { text, json: as_json(found) }
+    Ok(Answer { text, json: as_json(found, &keys) })
 }
 
 fn line(listed: &ListedBackup) -> String {
@@ -136,7 +146,7 @@ fn in_words(key: &KeptKey) -> &'static str {
     }
 }
 
-fn as_json(found: &Inventory) -> Value {
+fn as_json(found: &Inventory, keys: &[(&KeptKey, KeysPlace)]) -> Value {
     let backups = found.backups.iter().map(|listed| {
         let mut json = set::as_json(&listed.backup);
         json["place"] = "service".into();
@@ -144,13 +154,13 @@ fn as_json(found: &Inventory) -> Value {
         json["superseded"] = listed.superseded.into();
         json
     });
-    let keys = found.keys.iter().map(|key| {
+    let keys = keys.iter().map(|(key, place)| {
         let state = match key.state {
             KeyState::OpensBackup => "opensBackup",
             KeyState::Unneeded => "unneeded",
             _ => "unknown",
         };
-        json!({ "method": key.method.as_str(), "state": state })
+        json!({ "method": key.method.as_str(), "place": place.name, "state": state })
     });
     let unanswered = found
         .unanswered

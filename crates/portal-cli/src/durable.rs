@@ -16,7 +16,17 @@ use crate::failure::Failure;
 ///
 /// Nothing is overwritten: if `path` exists, this fails.
 pub(crate) fn create(path: &Path, contents: &[u8]) -> Result<(), Failure> {
-    write_new(path, contents).map_err(|error| Failure::of_file("write", path, &error))
+    let written =
+        write(path, contents, |file| file.persist_noclobber(path).map_err(io::Error::from));
+    written.map_err(|error| Failure::of_file("write", path, &error))
+}
+
+/// Puts `contents` at `path` for its owner alone, in place of what was there: the old file or the
+/// new one is on the disk, whole.
+#[cfg(feature = "gdrive")]
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+    let written = write(path, contents, |file| file.persist(path).map_err(io::Error::from));
+    written.map_err(|error| Failure::of_file("write", path, &error))
 }
 
 /// Gives a folder whose files are durable its name.
@@ -32,12 +42,17 @@ pub(crate) fn rename_folder(folder: TempDir, path: &Path) -> Result<(), Failure>
     Ok(())
 }
 
-fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+/// Writes a file beside `path`, which `name` then gives its name.
+fn write(
+    path: &Path,
+    contents: &[u8],
+    name: impl FnOnce(NamedTempFile) -> io::Result<File>,
+) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
+    name(file)?;
     sync_folder(folder)
 }
 
@@ -75,6 +90,18 @@ mod tests {
             assert_eq!(rename_folder(new, &path).is_ok(), contents == "one");
         }
         assert_eq!(fs::read(path.join("a")).unwrap(), b"one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(feature = "gdrive")]
+    #[test]
+    fn what_is_replaced_is_there_once_and_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for contents in [b"one", b"two"] {
+            replace(&path, contents).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), contents);
+        }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

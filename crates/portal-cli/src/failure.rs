@@ -6,6 +6,9 @@ use portal_client::ErrorId;
 use portal_server::{StartError, admin::AdminError, store::StoreError};
 use serde_json::{Value, json};
 
+#[cfg(feature = "gdrive")]
+use crate::google;
+
 /// The end of every `--help`.
 macro_rules! exit_codes {
     () => {
@@ -103,6 +106,13 @@ impl Failure {
         Self::new(kind, with_causes(error))
     }
 
+    fn with_hint(mut self, hint: Option<&str>) -> Self {
+        if let Some(hint) = hint {
+            self.message += &format!("\n  hint: {hint}");
+        }
+        self
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
@@ -124,13 +134,18 @@ impl fmt::Display for Failure {
 
 impl From<backup_core::Error> for Failure {
     fn from(error: backup_core::Error) -> Self {
-        Self::caused_by(kind_of(error.kind()), &error)
+        let failure = Self::caused_by(kind_of(error.kind()), &error);
+        failure.with_hint(hint(&error))
     }
 }
 
 impl From<portal_client::Error> for Failure {
     fn from(error: portal_client::Error) -> Self {
-        Self::caused_by(kind_of_client(&error), &error)
+        let of_method = match &error {
+            portal_client::Error::Method(error) => hint(error),
+            _ => None,
+        };
+        Self::caused_by(kind_of_client(&error), &error).with_hint(of_method)
     }
 }
 
@@ -193,11 +208,23 @@ fn kind_of_refusal(id: ErrorId) -> Kind {
 fn kind_of(kind: backup_core::ErrorKind) -> Kind {
     use backup_core::ErrorKind;
     match kind {
-        ErrorKind::Unauthorized => Kind::Unauthorized,
+        // What was not found was looked for where this account or keychain has it.
+        ErrorKind::Unauthorized | ErrorKind::NotFound => Kind::Unauthorized,
         ErrorKind::Unavailable => Kind::Unavailable,
         ErrorKind::Conflict => Kind::State,
         ErrorKind::Damaged | ErrorKind::InvalidParams | ErrorKind::UnknownVersion => Kind::Damaged,
         _ => Kind::Failed,
+    }
+}
+
+/// What the user can do about an error of a method, where the method cannot know this command.
+pub(crate) fn hint(error: &backup_core::Error) -> Option<&'static str> {
+    #[cfg(feature = "gdrive")]
+    return google::hint(error);
+    #[cfg(not(feature = "gdrive"))]
+    {
+        let _ = error;
+        None
     }
 }
 

@@ -16,6 +16,8 @@ mod eject;
 mod envelope;
 mod failure;
 mod generate;
+#[cfg(feature = "gdrive")]
+mod google;
 #[cfg(feature = "keychain")]
 mod keychain;
 mod notices;
@@ -139,6 +141,12 @@ enum Command {
         "Example:\n  portal backups list\n\n", exit_codes!()
     ))]
     Backups(backups::Command),
+    /// Signs you in to Google, for backups in your Drive
+    #[cfg(feature = "gdrive")]
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal google sign-in --client-file client_secret.json\n\n", exit_codes!()
+    ))]
+    Google(google::Command),
     /// Brings the wallet back on a new device
     ///
     /// It needs a profile for the same client, made with `portal client import`. Afterwards this
@@ -233,6 +241,8 @@ async fn short_answer(command: Command, output: Output) -> Result<Answer, Failur
         Command::Wallet(command) => wallet::run(command, output).await,
         Command::Backup(backup) => backup::run(backup, output).await,
         Command::Backups(command) => backups::run(command, output).await,
+        #[cfg(feature = "gdrive")]
+        Command::Google(command) => google::run(command).await,
         Command::Recover(recover) => recover::run(recover, output).await,
         Command::Eject(eject) => eject::run(eject, output).await,
         Command::Status(status) => status::run(status).await,

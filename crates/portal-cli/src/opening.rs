@@ -34,7 +34,9 @@ impl Opening {
     }
 
     pub(crate) async fn wallet(&self) -> Result<Portal, Failure> {
-        self.profile.open()?.wallet([self.password.method()?]).await
+        let profile = self.profile.open()?;
+        self.method.check(&profile)?;
+        profile.wallet([self.password.method()?]).await
     }
 
     pub(crate) fn options(self) -> RecoverOptions {

@@ -8,12 +8,14 @@ use std::{
     sync::Arc,
 };
 
-use backup_core::{BackupMethod, DataKey, EncryptionContext};
+use backup_core::{BackupMethod, DataKey, EncryptionContext, MethodId};
 use clap::Args;
 use etcetera::BaseStrategy;
 use portal_client::{ApiKey, Portal, PortalBuilder, device::DeviceStore};
 
 use self::record::{KeyPlace, Record};
+#[cfg(feature = "gdrive")]
+use crate::google;
 #[cfg(feature = "keychain")]
 use crate::keychain;
 use crate::{
@@ -88,6 +90,13 @@ impl ProfileAt {
             Err(error) => Err(Failure::of_file("read", &folder, &error)),
         }
     }
+}
+
+/// Where a method keeps keys, for programs and for persons.
+#[derive(Debug)]
+pub(crate) struct KeysPlace {
+    pub(crate) name: &'static str,
+    pub(crate) words: String,
 }
 
 /// A place for a new profile.
@@ -168,27 +177,43 @@ impl Profile {
         }
     }
 
+    /// Where a method of this device keeps its keys.
+    pub(crate) fn place_of_keys(&self, method: &MethodId) -> Result<KeysPlace, Failure> {
+        #[cfg(feature = "gdrive")]
+        if *method == MethodId::GDRIVE {
+            return Ok(google::Account::of(self)?.place_of_keys());
+        }
+        let _ = (self, method);
+        Ok(KeysPlace { name: "keychain", words: "the keychain of your system".to_owned() })
+    }
+
     /// Where the API key is.
     pub(crate) fn api_key_file(&self) -> PathBuf {
         self.folder.join(API_KEY)
     }
 
-    /// The wallet, with the backup methods that a command may use, and those that ask nobody.
+    /// The wallet, with the backup methods that a command may use, and those that the profile has
+    /// all for.
     pub(crate) async fn wallet(
         &self,
         methods: impl IntoIterator<Item = Arc<dyn BackupMethod>>,
     ) -> Result<Portal, Failure> {
         let api_key = secret_file::read_api_key(&self.api_key_file())?;
         let key = self.device_key().await?;
+        #[cfg(feature = "gdrive")]
+        let in_drive = google::Account::method_of(self, &key)?;
         let store = DeviceStore::new(self.folder.join(DEVICE), self.client().clone(), key);
         let builder = Portal::builder(self.service(), api_key, store);
         let builder = methods.into_iter().fold(builder, PortalBuilder::method);
         #[cfg(feature = "keychain")]
         let builder = builder.method(keychain::method());
+        #[cfg(feature = "gdrive")]
+        let builder = in_drive.into_iter().fold(builder, PortalBuilder::method);
         Ok(builder.build()?)
     }
 
-    async fn device_key(&self) -> Result<DataKey, Failure> {
+    /// What encrypts all that this device keeps.
+    pub(crate) async fn device_key(&self) -> Result<DataKey, Failure> {
         match &self.record.device_key {
             KeyPlace::File => secret_file::read_key(&self.folder.join(DEVICE_KEY)),
             #[cfg(feature = "keychain")]

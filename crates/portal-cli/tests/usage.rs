@@ -39,6 +39,12 @@ const COMMANDS: &[&[&str]] = &[
     &["backups"],
     &["backups", "list"],
     &["backups", "remove"],
+    #[cfg(feature = "gdrive")]
+    &["google"],
+    #[cfg(feature = "gdrive")]
+    &["google", "sign-in"],
+    #[cfg(feature = "gdrive")]
+    &["google", "sign-out"],
     &["recover"],
     &["eject"],
     &["status"],

@@ -18,7 +18,7 @@ use super::{
     recorder::Death,
     safeguard::Safeguard,
     scenario::{self, Scenario},
-    site::Lab,
+    site::{Lab, Store},
     sweep::{Mode, Outcome, Point, Prepared, Side},
 };
 
@@ -46,6 +46,9 @@ pub struct Campaign {
     /// Wallets on Ed25519 only, which is faster
     #[arg(long)]
     pub ed25519_only: bool,
+    /// Where the storing method keeps its keys; in Drive, only a kill is tried
+    #[arg(long, value_enum, default_value_t)]
+    pub store: Store,
     /// How many points at a time
     #[arg(long, default_value_t = 2)]
     pub jobs: usize,
@@ -71,6 +74,7 @@ impl Default for Campaign {
             torn: false,
             every: 1,
             ed25519_only: false,
+            store: Store::Folder,
             jobs: 1,
             without: None,
             twice: false,
@@ -126,7 +130,8 @@ impl Campaign {
     ///
     /// As for [`run`](Self::run).
     pub fn run_with(&self, program: &Path) -> Result<Report> {
-        let lab = Lab { program: program.to_owned(), ed25519_only: self.ed25519_only };
+        let (ed25519_only, store) = (self.ed25519_only, self.store);
+        let lab = Lab { program: program.to_owned(), ed25519_only, store };
         let temporary = tempfile::tempdir()?;
         let folder = self.keep.as_deref().unwrap_or(temporary.path());
         fs::create_dir_all(folder)?;
@@ -166,8 +171,11 @@ impl Campaign {
     }
 
     fn points(&self, prepared: &Prepared<'_>) -> Vec<Point> {
-        let modes = [Mode::Kill, Mode::Power];
-        let modes = modes.into_iter().filter(|mode| self.mode.is_none_or(|only| only == *mode));
+        let modes: &[Mode] = match self.store {
+            Store::Folder => &[Mode::Kill, Mode::Power],
+            Store::Drive => &[Mode::Kill],
+        };
+        let modes = modes.iter().copied().filter(|mode| self.mode.is_none_or(|only| only == *mode));
         let mut points: Vec<_> = modes.flat_map(|mode| prepared.points(mode)).collect();
         points.retain(|Point { side, death: Death { at, torn }, .. }| {
             self.side.is_none_or(|only| only == *side)

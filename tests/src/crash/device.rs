@@ -10,8 +10,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use backup_core::{
-    BackupId, ClientId, Curve, CustodianId, DataKey, EncryptionContext, MethodId, Progress,
-    StoredKey,
+    BackupId, BackupMethod, ClientId, Curve, CustodianId, DataKey, EncryptionContext, MethodId,
+    Progress, StoredKey,
 };
 use clap::{Args, Subcommand};
 use portal_client::{
@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     folder_store::FolderStore,
+    kept_drive::KeptDrive,
     recorder::{Death, Effect, Recorder},
     told::{Completed, Signatures, Status, Told, Wallets},
     typed_secret::TypedSecret,
@@ -40,6 +41,9 @@ pub struct Device {
     /// The folder of the storing method, which is not on the device.
     #[arg(long)]
     keys: PathBuf,
+    /// Keep keys in a double of Google Drive, whose files are in that folder.
+    #[arg(long)]
+    drive: bool,
     /// The file with the client's ids and API key, which the app keeps.
     #[arg(long)]
     client: PathBuf,
@@ -193,7 +197,7 @@ impl Device {
         if self.act == Act::Join {
             return join(self).await;
         }
-        let portal = self.portal()?;
+        let (portal, drive) = self.portal()?;
         let done = match &self.act {
             Act::Join => Ok(()),
             Act::BackUpByNotice { method } => back_up_by_notice(&portal, method).await,
@@ -207,6 +211,9 @@ impl Device {
             Act::Finish => finish(&portal).await,
             Act::Status => status(&portal).await,
         };
+        if let Some(drive) = drive {
+            drive.keep()?;
+        }
         match done {
             Ok(()) => Ok(()),
             Err(Failure::OfPortal(error)) => Ok(failed(&error).say()?),
@@ -214,7 +221,8 @@ impl Device {
         }
     }
 
-    fn portal(&self) -> Result<Portal> {
+    /// The app, and the Drive that it keeps keys in.
+    fn portal(&self) -> Result<(Portal, Option<Arc<KeptDrive>>)> {
         let client = fs::read_to_string(&self.client).context("the device has not joined")?;
         let client: Client = serde_json::from_str(&client)?;
         let context = EncryptionContext::new(
@@ -223,18 +231,30 @@ impl Device {
         );
         let death = self.die_at.map(|at| Death { at, torn: self.torn });
         let recorder = Arc::new(Recorder::new(&self.log, death)?);
-        let folder = FolderStore::new(self.keys.clone(), Arc::clone(&recorder));
+        let drive = self.drive.then(|| KeptDrive::open(self.keys.clone(), Arc::clone(&recorder)));
+        let drive = drive.transpose()?;
+        let stored: Arc<dyn BackupMethod> = match &drive {
+            Some(drive) => Arc::new(StoredKey::new(drive.store()?)),
+            None => {
+                let folder = FolderStore::new(self.keys.clone(), Arc::clone(&recorder));
+                Arc::new(StoredKey::new(folder))
+            }
+        };
         let store = DeviceStore::new(&self.folder, context, DataKey::copied_from(&[7; 32]));
-        let observer = move |effect: ClientEffect<'_>| recorder.before(&named(effect));
+        let at_observer = drive.clone();
+        let observer = move |effect: ClientEffect<'_>| {
+            at_observer.as_ref().map_or(Ok(()), |drive| drive.keep())?;
+            recorder.before(&named(effect))
+        };
         let curves = if self.ed25519_only { Curves::ED25519 } else { Curves::BOTH };
         let portal = Portal::builder(&self.service, ApiKey::new(client.api_key)?, store)
-            .method(Arc::new(StoredKey::new(folder)))
+            .method(stored)
             .method(Arc::new(TypedSecret::new(self.secrets.clone())))
             .curves(curves)
             .grace(Duration::from_secs(self.grace_seconds))
             .observed_by(Arc::new(observer))
             .build()?;
-        Ok(portal)
+        Ok((portal, drive))
     }
 }
 

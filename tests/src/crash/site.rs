@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum;
 
 use super::{
     process::{DeviceEnd, DeviceProcess, ServiceOptions, ServiceProcess, any_port},
@@ -27,6 +28,18 @@ pub struct Lab {
     pub program: PathBuf,
     /// Whether wallets are on Ed25519 only.
     pub ed25519_only: bool,
+    /// Where the storing method keeps its keys.
+    pub store: Store,
+}
+
+/// Where a storing method keeps its keys.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Store {
+    /// In a folder, which loses power with the device
+    #[default]
+    Folder,
+    /// In a double of Google Drive, which does not
+    Drive,
 }
 
 /// One world with its programs: what happens there is as if it happened on other machines.
@@ -143,6 +156,7 @@ impl<'a> Site<'a> {
             self.grace.to_string().into(),
         ];
         arguments.extend(self.lab.ed25519_only.then(|| "--ed25519-only".into()));
+        arguments.extend((self.lab.store == Store::Drive).then(|| "--drive".into()));
         arguments.extend(step.act.words());
         let log = self.effects();
         if fs::exists(&log)? {

@@ -15,7 +15,7 @@ use super::{
     recorder::{Death, Effect, read_log},
     safeguard::{Owner, Safeguard},
     scenario::{Scenario, Step},
-    site::{Lab, Site},
+    site::{Lab, Site, Store},
     strace, world,
     world::World,
 };
@@ -185,7 +185,10 @@ impl<'a> Prepared<'a> {
         let device = self.scenario.operation.device;
         let calls = fs::read_to_string(site.calls())?;
         let log = read_log(&site.effects())?;
-        let folders = |world: &World| [world.device(device), world.keys()];
+        let folders = |world: &World| {
+            let keys = (self.lab.store == Store::Folder).then(|| world.keys());
+            [world.device(device)].into_iter().chain(keys).collect::<Vec<_>>()
+        };
         for (before, folder) in folders(&self.world).iter().zip(folders(&site.world)) {
             let mut disk = Disk::holding(world::files(before)?);
             let seen = strace::replay(&calls, &folder, &site.effects(), &mut disk)?;

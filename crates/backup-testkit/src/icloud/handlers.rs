@@ -50,21 +50,22 @@ async fn serve(
 /// Answers one call: notes it, lets it fail if it is to fail, checks who asks.
 fn answer(state: &mut State, asked: &Request) -> Response {
     state.calls.push(asked.call);
-    let fault = fault::next(&mut state.faults, &asked.call);
-    match fault {
-        Some(Kind::Refusal { status, reason, retry_after }) => {
+    match fault::next(&mut state.faults, &asked.call) {
+        None => as_user(state, asked),
+        Some(Kind::AnswerLost) => {
+            as_user(state, asked);
+            cut_short()
+        }
+        Some(Kind::Refusal { status, reason, retry_after, after_effect }) => {
+            if after_effect {
+                as_user(state, asked);
+            }
             let refusal = Refusal::new(status, reason, "This is injected.");
-            return refusal.with_retry_after(retry_after).into_response();
+            refusal.with_retry_after(retry_after).into_response()
         }
         Some(Kind::Answer { status, body }) => {
-            return (StatusCode::from_u16(status).expect("a status"), body).into_response();
+            (StatusCode::from_u16(status).expect("a status"), body).into_response()
         }
-        Some(Kind::AnswerLost) | None => {}
-    }
-    let answer = as_user(state, asked);
-    match fault {
-        Some(Kind::AnswerLost) => cut_short(),
-        _ => answer,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A service of its own, and devices of one user, all of them processes of the real binary.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -19,6 +20,8 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) url: String,
     pub(crate) custodian_key_file: PathBuf,
+    /// What commands find in their environment.
+    pub(crate) environment: Vec<(&'static str, OsString)>,
     service: Child,
 }
 
@@ -41,7 +44,7 @@ impl World {
         let (service, ready) = serve(&folder.path().join("service"), FREE_PORT);
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
         let (url, custodian_key_file) = (text("url"), text("custodianKeyFile").into());
-        let world = Self { folder, url, custodian_key_file, service };
+        let world = Self { folder, url, custodian_key_file, environment: Vec::new(), service };
         world.write("password", PASSWORD);
         world.write("wrong", WRONG);
         world
@@ -57,9 +60,16 @@ impl World {
 
     /// Runs a command in the world's folder, with the profile of this name.
     pub(crate) fn run(&self, profile: &str, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(profile, arguments).output().unwrap())
+    }
+
+    /// The same, not run yet.
+    pub(crate) fn command(&self, profile: &str, arguments: &[&str]) -> Command {
         let mut command = portal();
         command.current_dir(self.folder.path()).args(arguments);
-        Ran::of(command.env("PORTAL_PROFILE", self.path(profile)).output().unwrap())
+        command.envs(self.environment.iter().cloned());
+        command.env("PORTAL_PROFILE", self.path(profile));
+        command
     }
 
     /// The JSON of a command that has to succeed.
