@@ -308,8 +308,8 @@ fn a_key_is_kept_while_it_is_not_known_whether_its_backup_was_dropped() {
     });
 }
 
-/// Has a backup stop at its last effects, when the envelope is stored and nothing is handed over; and
-/// says by which word the app would complete it.
+/// Has a backup stop at its last effects, when the envelope is stored and nothing is handed over;
+/// and says by which word the app would complete it.
 async fn stopped_at_the_end(scene: &Scene, middle: &Middle) -> Asked {
     let mortal = Mortal::dying_before(last_stop(scene).await);
     let app = scene.device.app(&middle.url());

@@ -34,8 +34,8 @@ pub(crate) async fn run<T: Send + 'static>(
     Ok(*done)
 }
 
-/// Lets every other thread go first: those who ask for little are answered at once, and what takes a
-/// tenth of a second anyway waits for them.
+/// Lets every other thread go first: those who ask for little are answered at once, and what takes
+/// a tenth of a second anyway waits for them.
 fn step_behind() {
     // Elsewhere than on Linux, this is the priority of the whole process.
     #[cfg(target_os = "linux")]

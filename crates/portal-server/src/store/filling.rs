@@ -40,8 +40,8 @@ pub struct KeyAt {
 /// another device signs, or the API key is not the client's: what was looked at is looked at again
 /// by the database. Which it did.
 ///
-/// It is one statement, and a trip to the database for all of them. It comes in few lengths, so that
-/// it is prepared already: places that are nowhere fill it up to a power of two.
+/// It is one statement, and a trip to the database for all of them. It comes in few lengths, so
+/// that it is prepared already: places that are nowhere fill it up to a power of two.
 pub(super) async fn fill(
     executor: impl SqliteExecutor<'_>,
     fillings: &[Filling],

@@ -38,7 +38,8 @@ impl FreshPlaces {
 }
 
 impl Store {
-    /// The place for the envelope of a set that was just made, once; `None` if it is not remembered.
+    /// The place for the envelope of a set that was just made, once; `None` if it is not
+    /// remembered.
     #[must_use]
     pub fn fresh_place(&self, backup: &BackupId) -> Option<FreshPlace> {
         self.fresh.take(backup)
