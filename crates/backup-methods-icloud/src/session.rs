@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use backup_core::{ErrorKind, Operation, Result};
+use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -143,8 +144,10 @@ impl Line {
 
     /// Forgets a token that was refused, unless another process has a newer one.
     async fn forget(&self, refused: &WebAuthToken) -> Result<()> {
+        let is_it =
+            |kept: &WebAuthToken| kept.expose().as_bytes().ct_eq(refused.expose().as_bytes());
         match self.kept().await? {
-            Some(newer) if newer.expose() != refused.expose() => Ok(()),
+            Some(newer) if !bool::from(is_it(&newer)) => Ok(()),
             _ => self.tokens.clear().await,
         }
     }

@@ -146,7 +146,9 @@ fn answer(method: MethodName, made: &BackedUp) -> Answer {
     let secret = method.secret();
     let outcome = match (enrolled, proved) {
         (true, true) => format!("It was tried out: {secret} opens it."),
-        (false, true) => format!("It opens with {secret} before, which was tried out."),
+        (false, true) => {
+            format!("It opens with {secret}, as the backups before; that was tried out.")
+        }
         (_, false) => "It was not tried out. Older backups stay until one was.".to_owned(),
     };
     let method = method.id();

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use backup_core::BackupId;
 use clap::{Args, Subcommand};
-use portal_client::{Inventory, KeptKey, KeyState, ListedBackup};
+use portal_client::{Inventory, KeptKey, KeyState, ListedBackup, Notice};
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,6 +27,9 @@ pub(crate) enum Command {
     /// They go by themselves after a while; this does not wait for it. Their halves at the service
     /// are destroyed, and the keys that only they needed. The newest backup of each method stays,
     /// and so does everything that this device does not know to be superseded.
+    ///
+    /// The while is there for a reason: a service that had to go back to an older copy of its
+    /// database may not have your newest backup, and then the one before it recovers the wallet.
     #[command(after_help = concat!(
         "Examples:\n  portal backups remove\n  portal backups remove --yes\n\n", exit_codes!()
     ))]
@@ -61,27 +64,30 @@ pub(crate) async fn run(command: Command, output: Output) -> Result<Answer, Fail
 
 async fn run_remove(remove: Remove, output: Output) -> Result<Answer, Failure> {
     let wallet = remove.profile.open()?.wallet(None).await?;
-    let found = wallet.inventory().await?;
-    let superseded = found.backups.iter().filter(|listed| listed.superseded);
-    let superseded: Vec<&ListedBackup> = superseded.collect();
-    let unneeded = found.keys.iter().any(|key| key.state == KeyState::Unneeded);
+    let Inventory { backups, keys, mut notices, .. } = wallet.inventory().await?;
+    let superseded: Vec<_> = backups.iter().filter(|listed| listed.superseded).collect();
+    let unneeded = keys.iter().any(|key| key.state == KeyState::Unneeded);
     if superseded.is_empty() && !unneeded {
-        let json = json!({ "removed": [], "keysRemoved": 0 });
-        return Ok(Answer { text: "There is nothing to remove.".to_owned(), json });
+        return Ok(removed("There is nothing to remove.", &[], 0, &notices));
     }
     if !remove.yes {
         confirm(&superseded, output).await?;
     }
     let chosen: Vec<BackupId> = superseded.iter().map(|listed| listed.backup.id.clone()).collect();
-    let removed = wallet.remove_superseded(&chosen).await?;
-    let ids: Vec<_> = removed.backups.iter().map(BackupId::as_str).collect();
-    let mut text = format!("Removed {} backups and {} keys.\n", ids.len(), removed.keys);
-    text += &notices::as_text(&removed.notices);
-    let notices = notices::as_json(&removed.notices);
-    Ok(Answer {
-        text,
-        json: json!({ "removed": ids, "keysRemoved": removed.keys, "notices": notices }),
-    })
+    let mut done = wallet.remove_superseded(&chosen).await?;
+    notices.append(&mut done.notices);
+    let text = format!("Removed {} backups and {} keys.", done.backups.len(), done.keys);
+    Ok(removed(&text, &done.backups, done.keys, &notices))
+}
+
+fn removed(text: &str, backups: &[BackupId], keys: usize, notices: &[Notice]) -> Answer {
+    let backups: Vec<_> = backups.iter().map(BackupId::as_str).collect();
+    let json = json!({
+        "removed": backups,
+        "keysRemoved": keys,
+        "notices": notices::as_json(notices),
+    });
+    Answer { text: format!("{text}\n{}", notices::as_text(notices)), json }
 }
 
 /// Asks at the terminal, if there is somebody to ask.

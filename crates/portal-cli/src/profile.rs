@@ -192,8 +192,8 @@ impl Profile {
         self.folder.join(API_KEY)
     }
 
-    /// The wallet, with the backup methods that a command may use, and those that the profile has
-    /// all for.
+    /// The wallet, with the backup methods that a command may use, and those for which the profile
+    /// has what they need.
     pub(crate) async fn wallet(
         &self,
         methods: impl IntoIterator<Item = Arc<dyn BackupMethod>>,

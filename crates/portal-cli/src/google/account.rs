@@ -1,6 +1,6 @@
 //! What a profile knows of the user's Google account: the app's OAuth client, and where keys are.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use backup_core::{
     BackupMethod, DataKey, StoredKey,
@@ -13,7 +13,7 @@ use sha2::Sha256;
 
 use super::{client_file::Client, place_in_words, prompts, servers::Servers};
 use crate::{
-    durable,
+    bounded_file, durable,
     failure::{Failure, Kind},
     profile::{KeysPlace, Profile},
 };
@@ -34,13 +34,15 @@ pub(super) enum Way {
 }
 
 const RECORD: &str = "google.json";
+/// Bytes. More is none of ours, and then no JSON either once it is cut off.
+const LONGEST_RECORD: usize = 16 * 1024;
 const TOKEN: &str = "google-token";
 
 impl Account {
     /// What the profile has, if anything.
     pub(crate) fn find(profile: &Profile) -> Result<Option<Self>, Failure> {
         let path = record(profile);
-        let bytes = match fs::read(&path) {
+        let bytes = match bounded_file::read_beyond(&path, LONGEST_RECORD) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::of_file("read", &path, &error)),

@@ -82,6 +82,11 @@ impl Asked {
         Ok(Self { key, client, backup, slot, is_remembered: false })
     }
 
+    /// Looks, unless that was done.
+    async fn seen(self, service: &SharedService) -> ApiResult<Self> {
+        if self.is_remembered { self.again(service).await } else { Ok(self) }
+    }
+
     /// Whether the envelope is stored now; it is not if its place has changed.
     async fn store(
         &self,
@@ -107,10 +112,16 @@ impl Asked {
 pub(crate) async fn store_envelope(
     State(service): State<SharedService>,
     mut asked: Asked,
-    signed: Signed,
+    signed: ApiResult<Signed>,
 ) -> ApiResult<StatusCode> {
-    expect_media_type(signed.headers(), "text/plain")?;
-    let envelope = parse(signed.body())?;
+    let (signed, envelope) = match signed.and_then(sent) {
+        Ok(sent) => sent,
+        Err(refusal) => {
+            // Whoever has no right key is told that, and not what else is wrong.
+            asked.seen(&service).await?;
+            return Err(refusal);
+        }
+    };
     for _ in 0..LOOKS {
         match asked.store(&service, &signed, &envelope).await {
             Ok(true) => return Ok(StatusCode::NO_CONTENT),
@@ -120,6 +131,12 @@ pub(crate) async fn store_envelope(
         }
     }
     Err(ApiError::busy(Reason::Database))
+}
+
+fn sent(signed: Signed) -> ApiResult<(Signed, Envelope)> {
+    expect_media_type(signed.headers(), "text/plain")?;
+    let envelope = parse(signed.body())?;
+    Ok((signed, envelope))
 }
 
 /// How often one looks: what has changed between a look and its write is seen by the next look.
