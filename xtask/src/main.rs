@@ -60,7 +60,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Load a service with many clients at once, for a quarter of an hour, and compare it with its bounds
+    /// Load a service with many clients for a quarter of an hour, beside its bounds
     Load {
         /// Passed on: `cargo xtask load -- --help` lists what there is
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
