@@ -54,10 +54,15 @@ impl Store {
         let (fillings, callers): (Vec<_>, Vec<_>) =
             waiting.map(|Waiting { filling, caller }| (filling, caller)).unzip();
         match self.durably(filling::fill(&self.writer, &fillings)).await {
-            Ok(filled) => iter::zip(callers, fillings)
-                .for_each(|(caller, filling)| tell(caller, Ok(filled.contains(&filling.place)))),
+            Ok(filled) => {
+                for (caller, filling) in iter::zip(callers, fillings) {
+                    tell(caller, Ok(filled.contains(&filling.place)));
+                }
+            }
             Err(error) => {
-                iter::zip(callers, [Err(error)]).for_each(|(caller, error)| tell(caller, error))
+                for (caller, error) in iter::zip(callers, [Err(error)]) {
+                    tell(caller, error);
+                }
             }
         }
     }
