@@ -69,17 +69,23 @@ impl Asked {
         let AuthenticatedClient(client) =
             AuthenticatedClient::from_request_parts(parts, service).await?;
         let BackupPath(backup) = BackupPath::from_request_parts(parts, service).await?;
+        Self::of_client(service, client, backup).await
+    }
+
+    async fn of_client(
+        service: &SharedService,
+        client: EncryptionContext,
+        backup: BackupId,
+    ) -> ApiResult<Self> {
         let slot = service.store.read().await?.envelope_slot(&client.client, &backup).await?;
         Ok(Self { key: None, client, backup, slot, is_remembered: false })
     }
 
     async fn again(self, service: &SharedService) -> ApiResult<Self> {
-        let Self { key, client, backup, .. } = self;
-        if let Some(key) = key {
-            return Self::with_key(service, key, backup).await;
+        match self.key {
+            Some(key) => Self::with_key(service, key, self.backup).await,
+            None => Self::of_client(service, self.client, self.backup).await,
         }
-        let slot = service.store.read().await?.envelope_slot(&client.client, &backup).await?;
-        Ok(Self { key, client, backup, slot, is_remembered: false })
     }
 
     /// Looks, unless that was done.

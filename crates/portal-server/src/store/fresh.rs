@@ -20,7 +20,7 @@ pub(super) struct FreshPlaces(Mutex<VecDeque<FreshPlace>>);
 pub type FreshPlace = (EncryptionContext, EnvelopeSlot);
 
 /// How many are remembered: more than are under way at once. The oldest is forgotten first.
-pub(super) const MOST: usize = 256;
+const MOST: usize = 256;
 
 impl FreshPlaces {
     pub(super) fn remember(&self, made: Vec<FreshPlace>) {

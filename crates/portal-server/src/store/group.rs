@@ -26,7 +26,7 @@ struct Waiting {
 type Told = Result<bool, StoreError>;
 
 /// How many become durable together at most.
-pub(super) const MOST: usize = 128;
+const MOST: usize = 128;
 
 impl Store {
     /// Fills a place, and says whether it did. That is durable by then, also if it did not: it may
