@@ -1,6 +1,6 @@
 //! What went wrong, sorted by what the caller can do next.
 
-use std::{borrow::Cow, error, fmt};
+use std::{borrow::Cow, error, fmt, iter};
 
 use crate::MethodId;
 
@@ -95,6 +95,13 @@ impl Error {
     pub fn method(&self) -> Option<&MethodId> {
         self.method.as_ref()
     }
+
+    /// The nearest cause of this type: what a method's crate says beyond the kind.
+    #[must_use]
+    pub fn cause<T: error::Error + 'static>(&self) -> Option<&T> {
+        iter::successors(error::Error::source(self), |cause| cause.source())
+            .find_map(|cause| cause.downcast_ref())
+    }
 }
 
 impl fmt::Display for Error {
@@ -123,4 +130,19 @@ pub(crate) fn damaged(message: &'static str) -> Error {
 /// A refusal of what the caller passed in.
 pub(crate) fn invalid_input(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidInput, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_found_by_its_type_however_deep_it_is() {
+        let inner = Error::new(ErrorKind::Unavailable, "inner").with_source(fmt::Error);
+        let outer = Error::new(ErrorKind::Unavailable, "outer").with_source(inner);
+        assert_eq!(outer.cause::<fmt::Error>(), Some(&fmt::Error));
+        assert!(outer.cause::<io::Error>().is_none());
+    }
 }

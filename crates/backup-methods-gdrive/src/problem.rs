@@ -1,6 +1,6 @@
 //! What went wrong with Google, where an app can do more than its user.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use backup_core::{Error, ErrorKind};
 use thiserror::Error;
@@ -47,14 +47,7 @@ impl DriveProblem {
     /// The problem that caused `error`, if it came from this crate.
     #[must_use]
     pub fn of(error: &Error) -> Option<&Self> {
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            if let Some(problem) = error.downcast_ref() {
-                return Some(problem);
-            }
-            cause = error.source();
-        }
-        None
+        error.cause()
     }
 }
 

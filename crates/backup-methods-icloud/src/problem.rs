@@ -1,6 +1,6 @@
 //! What went wrong with iCloud, where an app can do more than its user.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use backup_core::{Error, ErrorKind};
 use thiserror::Error;
@@ -50,14 +50,7 @@ impl ICloudProblem {
     /// The problem that caused `error`, if it came from this crate.
     #[must_use]
     pub fn of(error: &Error) -> Option<&Self> {
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            if let Some(problem) = error.downcast_ref() {
-                return Some(problem);
-            }
-            cause = error.source();
-        }
-        None
+        error.cause()
     }
 }
 
