@@ -3,6 +3,7 @@
 pub mod commits;
 pub mod cycles;
 pub mod quick;
+pub mod recovering;
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     io::{self, BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -64,10 +64,16 @@ impl OwnProcess {
         &self.url
     }
 
+    /// Where it keeps its files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The custodian whom its first start has made.
     #[must_use]
     pub fn custodian(&self) -> Custodian {
-        Custodian::of(&self.url, self.folder.path())
+        Custodian::of(&self.url, self.folder())
     }
 
     /// What it holds of memory, in MB.

@@ -1,6 +1,6 @@
 //! What is around every request: a place, a trace id, a log line, and an end even if it is dropped.
 
-use std::{sync::Arc, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use portal_api::route;
 use tokio::{sync::Semaphore, time};
 
@@ -15,11 +16,11 @@ use crate::{
     described,
     effects::Effect,
     error::{ApiError, ApiResult, Cause},
-    limits::of_panic,
     metrics::{Reason, RequestMeters},
     rates::Rates,
     service::SharedService,
     stack,
+    to_the_end::ToTheEnd,
     trace_id::{TRACE_ID, TraceId},
 };
 
@@ -31,15 +32,15 @@ pub(crate) struct Places {
     pub(crate) rates: Arc<Rates>,
 }
 
-/// Answers a request in a task of its own. A caller who hangs up ends nothing: what was begun is
-/// done, and the same request finds it.
+/// Answers a request. A caller who hangs up ends nothing: what was begun is done, and the same
+/// request finds it.
 pub(crate) async fn answer(State(places): State<Places>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
     let trace = TraceId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let answered = match count(&places.rates, route.as_ref(), &request) {
-        Ok(()) => in_own_task(&places, request, next).await,
+        Ok(()) => to_the_end(&places, request, next).await,
         Err(error) => Err(error),
     };
     let mut response = answered.into_response();
@@ -59,16 +60,20 @@ fn count(rates: &Rates, route: Option<&MatchedPath>, request: &Request) -> ApiRe
     }
 }
 
-async fn in_own_task(places: &Places, request: Request, next: Next) -> ApiResult<Response> {
+async fn to_the_end(places: &Places, request: Request, next: Next) -> ApiResult<Response> {
     let free = Arc::clone(&places.free);
     let place = free.try_acquire_owned().map_err(|_| ApiError::busy(Reason::Requests))?;
     let going_on = places.service.requests.begun();
-    let task = tokio::spawn(stack::erasing(async move {
+    let answering = stack::erasing(async move {
         let _place = (place, going_on);
         next.run(request).await
-    }));
-    match time::timeout(places.service.limits.answer_time, task).await {
-        Ok(answered) => answered.map_err(|error| of_panic(&error)),
+    });
+    // Nothing that a handler leaves halfway is seen again but what it shares by locks.
+    let answering = ToTheEnd::new(AssertUnwindSafe(answering).catch_unwind());
+    match time::timeout(places.service.limits.answer_time, answering).await {
+        Ok(Ok(response)) => Ok(response),
+        // What a panic says is not passed on.
+        Ok(Err(_)) => Err(ApiError::internal("a handler panicked")),
         Err(_) => Err(ApiError::busy(Reason::Time)),
     }
 }

@@ -30,6 +30,7 @@ mod stack;
 mod start;
 pub mod store;
 mod thread;
+mod to_the_end;
 mod trace_id;
 
 pub use crate::{

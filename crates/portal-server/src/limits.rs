@@ -4,7 +4,6 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinError,
     time,
 };
 
@@ -119,9 +118,4 @@ impl CostlyPlace {
         })
         .await
     }
-}
-
-/// Work that did not end. What a panic says is not passed on.
-pub(crate) fn of_panic(error: &JoinError) -> ApiError {
-    ApiError::internal(if error.is_panic() { "a handler panicked" } else { "a handler was ended" })
 }

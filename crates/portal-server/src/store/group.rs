@@ -12,6 +12,7 @@ use super::{
     Store, StoreError,
     filling::{self, Filling},
 };
+use crate::to_the_end::ToTheEnd;
 
 /// The envelopes that wait for the turn to write.
 #[derive(Default)]
@@ -43,8 +44,8 @@ impl Store {
                 told = &mut told => return told.unwrap_or(Err(StoreError::Undone)),
                 turn = Arc::clone(&self.turn).lock_owned() => turn,
             };
-            // By a task of its own: a caller who goes away takes no other's envelope along.
-            tokio::spawn(self.clone().fill_waiting(turn));
+            // A caller who goes away takes no other's envelope along.
+            ToTheEnd::new(self.clone().fill_waiting(turn)).await;
         }
     }
 
