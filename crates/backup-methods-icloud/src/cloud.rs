@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use backup_cloud::TokenStore;
 use backup_core::{EncryptionKey, Error, ErrorKind, KeyName, Result};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    Container, SignIn, TokenStore,
+    Container, SignIn,
     http::{Http, Request},
     record::{self, Fields, RECORD_TYPE, WITHOUT_KEY, ZONE},
     refusal::{Failure, Refusal, unreadable},

@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use backup_cloud::{NoAnswer, TokenStore, Waits};
 use backup_core::{ErrorKind, Operation, Result};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use crate::{
-    ICloudProblem, SignIn, TokenStore, WebAuthToken,
-    http::{Exchange, Http, NoAnswer, Request, Waits},
+    ICloudProblem, SignIn, WebAuthToken,
+    http::{Exchange, Http, Request},
     refusal::{Failure, refusal, unreachable, unreadable},
 };
 
@@ -108,7 +109,7 @@ impl Session {
             Some(op) => op.ask(self.sign_in.sign_in(page)).await?,
             None => self.sign_in.sign_in(page).await?,
         };
-        self.line.tokens.save(&token).await
+        self.line.tokens.save(token.secret()).await
     }
 }
 
@@ -119,7 +120,7 @@ impl Line {
         let token = self.kept().await?;
         let Exchange { next, reply } = self.http.send(request, token.as_ref()).await;
         if let (Some(_), Some(next)) = (&token, &next) {
-            self.tokens.save(next).await?;
+            self.tokens.save(next.secret()).await?;
         }
         let failure = match reply {
             Ok(reply) if (200..300).contains(&reply.status) => return Ok(reply.body),
@@ -154,7 +155,8 @@ impl Line {
 
     /// What was kept, if it can be read: what is damaged is replaced by signing in again.
     async fn kept(&self) -> Result<Option<WebAuthToken>> {
-        match self.tokens.load().await {
+        let kept = self.tokens.load().await;
+        match kept.and_then(|kept| kept.map(WebAuthToken::kept).transpose()) {
             Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
             kept => kept,
         }

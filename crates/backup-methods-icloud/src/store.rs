@@ -2,13 +2,14 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use backup_cloud::TokenStore;
 use backup_core::{
     EncryptionKey, Error, ErrorKind, KeyName, KeyPrefix, KeyStore, MethodId, Operation, Result,
     async_trait,
 };
 
 use crate::{
-    Container, ICloudProblem, SignIn, TokenStore,
+    Container, ICloudProblem, SignIn,
     cloud::{Cloud, Found, Made},
     session::Asking,
 };
