@@ -40,7 +40,7 @@ const NEXT_TOKEN: &str = "x-apple-cloudkit-web-auth-token";
 /// The longest answer: a page of 200 records, each a name and a version, is a tenth of it.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Http {
     client: Client,
     container: Container,

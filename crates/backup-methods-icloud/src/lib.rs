@@ -10,6 +10,7 @@ mod refusal;
 mod session;
 mod store;
 mod token;
+mod user;
 
 pub use backup_cloud::{Browser, MemoryTokens, SystemBrowser, TokenFile, TokenStore};
 pub use backup_core;

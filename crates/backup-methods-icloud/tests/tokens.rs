@@ -23,7 +23,7 @@ use backup_testkit::{
 };
 use futures_util::future::join_all;
 
-use crate::common::{ALICE, User, World, key, problem};
+use crate::common::{ALICE, BOB, User, World, key, problem};
 
 /// Keeps a token, and does with the next calls what a test wants.
 #[derive(Debug, Default)]
@@ -305,4 +305,23 @@ fn what_no_token_is_is_not_taken_for_one() {
     }
     assert_eq!(WebAuthToken::new(&long[1..]).unwrap().expose(), &long[1..]);
     assert_eq!(format!("{:?}", WebAuthToken::new("54__a").unwrap()), "WebAuthToken([REDACTED])");
+}
+
+#[tokio::test]
+async fn whoever_signs_in_on_the_way_is_the_one_who_is_expected_or_gets_no_key() {
+    let world = World::new();
+    let expected = world.icloud.user(ALICE);
+    let store_for = |account| {
+        let (tokens, user) = (Arc::new(MemoryTokens::default()), world.icloud.token(account));
+        let store = world.store_with(tokens.clone(), Arc::new(User::signing_in(user)));
+        (tokens, store.of_user(&expected).unwrap())
+    };
+    let (tokens, store) = store_for(BOB);
+    let error = store.put(&world.op(), &world.name(), &key()).await.unwrap_err();
+    assert_eq!(problem(&error), &ICloudProblem::OtherAccount);
+    assert!(tokens.load().await.unwrap().is_none(), "somebody else stays signed in");
+    assert_eq!(world.icloud.records().len(), 0);
+    let (tokens, store) = store_for(ALICE);
+    world.put(&store).await;
+    assert!(tokens.load().await.unwrap().is_some());
 }

@@ -3,6 +3,8 @@
 #![cfg(all(target_os = "linux", feature = "gdrive"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/browser.rs"]
+mod browser;
 #[path = "support/google.rs"]
 mod google;
 #[path = "../../../tests/src/node.rs"]
