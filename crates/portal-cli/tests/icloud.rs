@@ -182,6 +182,32 @@ fn who_is_asked_to_wait_is_told_so_and_nothing_is_left() {
 }
 
 #[test]
+fn a_sign_in_that_is_killed_between_its_files_keeps_nobody_from_the_backup() {
+    let scene = Scene::signed_in();
+    let world = &scene.world;
+    world.json("old", &BACKUP);
+    for file in ["icloud-token", "icloud.json"] {
+        let before = fs::read(world.path("old").join("icloud.json")).unwrap();
+        scene.browser.user("bob");
+        world.kill_before_naming("old", &SIGN_IN, file);
+        assert_eq!(fs::read(world.path("old").join("icloud.json")).unwrap(), before);
+        world.json("old", &["backups", "list"]);
+        // The profile expects Alice: nothing is put into Bob's iCloud.
+        let anew = world.run("old", &[&BACKUP[..], &["--enroll-anew"]].concat());
+        assert_eq!(anew.code, Some(if file == "icloud.json" { 3 } else { 0 }), "{}", anew.said());
+        scene.browser.user("alice");
+        world.json("old", &SIGN_IN);
+        assert_eq!(world.json("old", &BACKUP)["proved"], true, "killed before {file}");
+        assert!(scene.icloud.records().iter().all(|record| record.account == "alice"));
+        let device = format!("after {file}");
+        world.import_client(&device, &scene.client, "api-key");
+        world.json(&device, &SIGN_IN);
+        world.json(&device, &RECOVER);
+        world.json("old", &RECOVER);
+    }
+}
+
+#[test]
 fn who_signs_out_is_asked_again() {
     let scene = Scene::signed_in();
     let world = &scene.world;
