@@ -42,20 +42,34 @@ fn with_all_safeguards_a_service_without_power_loses_no_wallet() {
     assert!(report.worlds > report.points, "{report}");
 }
 
-#[test]
-fn no_death_of_a_device_beside_a_double_of_drive_loses_a_wallet() {
+fn no_death_beside_loses_a_wallet(store: Store) {
     for scenario in ["back-up-stored", "enroll-anew-stored", "recover", "retire", "revoke"] {
         let campaign = Campaign {
             scenario: vec![scenario.to_owned()],
             side: Some(Side::Device),
-            store: Store::Drive,
+            store,
             ed25519_only: true,
             every: 9,
             ..Campaign::default()
         };
         let report = campaign.run_with(Path::new(env!("CARGO_BIN_EXE_portal-crash"))).unwrap();
-        assert!(report.is_fine() && report.points > 1, "{scenario}: {report}");
+        assert!(report.is_fine() && report.points > 1, "{store:?}, {scenario}: {report}");
     }
+}
+
+#[test]
+fn no_death_of_a_device_beside_a_double_of_drive_loses_a_wallet() {
+    no_death_beside_loses_a_wallet(Store::Drive);
+}
+
+#[test]
+fn no_death_of_a_device_beside_a_double_of_icloud_loses_a_wallet() {
+    no_death_beside_loses_a_wallet(Store::Icloud);
+}
+
+#[test]
+fn no_death_of_a_device_beside_its_keychain_loses_a_wallet() {
+    no_death_beside_loses_a_wallet(Store::Keychain);
 }
 
 #[test]

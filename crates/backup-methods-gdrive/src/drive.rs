@@ -17,7 +17,7 @@ use self::{
     http::{Body, Request},
     refusal::Failure,
 };
-use crate::{AccessToken, DriveProblem, Place, TokenSource, http_client::unreadable};
+use crate::{AccessToken, DriveProblem, Place, TokenSource, problem::unreadable};
 
 /// A user's Drive, by whatever token the source gives.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod drive;
-mod http_client;
 mod key_file;
 mod oauth;
 mod place;
@@ -10,8 +9,8 @@ mod problem;
 mod sign_in;
 mod store;
 mod token;
-mod token_file;
 
+pub use backup_cloud::{Browser, MemoryTokens, SystemBrowser, TokenFile, TokenStore};
 pub use backup_core;
 
 pub use crate::{
@@ -19,8 +18,7 @@ pub use crate::{
     place::{Place, Scope},
     portal_files::PortalKeyFile,
     problem::DriveProblem,
-    sign_in::{Browser, CodeDisplay, DeviceCode, GoogleSignIn, SystemBrowser},
+    sign_in::{CodeDisplay, DeviceCode, GoogleSignIn},
     store::DriveStore,
-    token::{AccessToken, RefreshToken, TokenSource, TokenStore},
-    token_file::TokenFile,
+    token::{AccessToken, TokenSource},
 };

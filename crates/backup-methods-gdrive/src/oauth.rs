@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use backup_cloud::{Waits, client, read, server};
 use backup_core::{
     Error, ErrorKind, Result,
     secrecy::{ExposeSecret, SecretString},
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     DriveProblem, Scope,
-    http_client::{Waits, client, read, server, unreachable, unreadable},
+    problem::{unreachable, unreadable},
 };
 
 /// The app, as it is registered in the Google Cloud console.

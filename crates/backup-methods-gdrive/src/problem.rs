@@ -43,6 +43,18 @@ pub enum DriveProblem {
     },
 }
 
+/// No answer. The cause is not kept: it may hold the address that was asked.
+pub(crate) fn unreachable() -> Error {
+    let message = "Google does not answer; check the connection and try again";
+    Error::new(ErrorKind::Unavailable, message)
+}
+
+/// What no server of Google's answers.
+pub(crate) fn unreadable() -> Error {
+    let message = "the answer is not one of Google; check the connection and try again";
+    Error::new(ErrorKind::Unavailable, message)
+}
+
 impl DriveProblem {
     /// The problem that caused `error`, if it came from this crate.
     #[must_use]

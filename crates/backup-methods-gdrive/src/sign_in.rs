@@ -9,17 +9,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use backup_core::{ErrorKind, Result, async_trait, secrecy::SecretString};
+use backup_cloud::{Browser, TokenStore};
+use backup_core::{
+    ErrorKind, Result, async_trait,
+    secrecy::{ExposeSecret, SecretString},
+};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-pub use self::{
-    desktop::{Browser, SystemBrowser},
-    device::{CodeDisplay, DeviceCode},
-};
+pub use self::device::{CodeDisplay, DeviceCode};
 use crate::{
-    AccessToken, DriveProblem, OAuthClient, RefreshToken, Scope, TokenSource, TokenStore,
+    AccessToken, DriveProblem, OAuthClient, Scope, TokenSource,
     oauth::{Granted, OAuth, Refused},
 };
 
@@ -112,7 +113,7 @@ impl GoogleSignIn {
     }
 
     /// What was kept, if it can be read: what is damaged is replaced by signing in again.
-    async fn kept(&self) -> Result<Option<RefreshToken>> {
+    async fn kept(&self) -> Result<Option<SecretString>> {
         match self.kept.load().await {
             Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
             kept => kept,
@@ -130,8 +131,7 @@ impl GoogleSignIn {
             return Err(DriveProblem::SignInNeeded.into());
         }
         if let Some(token) = granted.refresh_token {
-            let token = RefreshToken::new(SecretString::from(token.as_str()));
-            self.kept.save(&token).await?;
+            self.kept.save(&SecretString::from(token.as_str())).await?;
         }
         let lifetime = Duration::from_secs(granted.expires_in.unwrap_or(0).min(24 * 3600));
         let expires = SystemTime::now() + lifetime;
@@ -159,7 +159,7 @@ impl TokenSource for GoogleSignIn {
             return Ok(good.access_token());
         }
         let kept = self.kept().await?.ok_or(DriveProblem::SignInNeeded)?;
-        let form = [("grant_type", "refresh_token"), ("refresh_token", kept.expose())];
+        let form = [("grant_type", "refresh_token"), ("refresh_token", kept.expose_secret())];
         match self.oauth.token(&form).await {
             Ok(granted) => self.keep(&mut current, scope, granted).await,
             Err(refused) => {

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use backup_cloud::Waits;
 use backup_core::{
     EncryptionKey, Error, ErrorKind, KeyName, KeyPrefix, KeyStore, MethodId, Operation, Purpose,
     Result, async_trait,
@@ -11,7 +12,6 @@ use tokio::sync::Mutex;
 use crate::{
     DriveProblem, Place, TokenSource,
     drive::{Asking, Drive, FOLDER, File, Http, Made},
-    http_client::Waits,
     key_file,
 };
 

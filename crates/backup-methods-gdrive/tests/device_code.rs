@@ -13,8 +13,8 @@ use std::{
 
 use backup_core::{ErrorKind, Result, async_trait};
 use backup_methods_gdrive::{
-    AuthServer, CodeDisplay, DeviceCode, DriveProblem, GoogleSignIn, OAuthClient, RefreshToken,
-    Scope, TokenSource, TokenStore,
+    AuthServer, CodeDisplay, DeviceCode, DriveProblem, GoogleSignIn, MemoryTokens, OAuthClient,
+    Scope, TokenSource,
 };
 
 /// As Google answers, which has another name for the address.
@@ -75,23 +75,10 @@ impl CodeDisplay for Nothing {
     }
 }
 
-#[async_trait]
-impl TokenStore for Nothing {
-    async fn load(&self) -> Result<Option<RefreshToken>> {
-        Ok(None)
-    }
-
-    async fn save(&self, _: &RefreshToken) -> Result<()> {
-        Ok(())
-    }
-
-    async fn clear(&self) -> Result<()> {
-        Ok(())
-    }
-}
-
 async fn sign_in(client: OAuthClient) -> Result<String> {
-    let source = GoogleSignIn::with_code(client, Arc::new(Nothing), Arc::new(Nothing)).unwrap();
+    let source =
+        GoogleSignIn::with_code(client, Arc::new(MemoryTokens::default()), Arc::new(Nothing))
+            .unwrap();
     source.sign_in(Scope::AppData).await.map(|token| token.expose().to_owned())
 }
 

@@ -15,10 +15,13 @@ use std::{
     time::Duration,
 };
 
-use backup_core::{DataKey, Error, ErrorKind, KeyStore, Result, async_trait};
+use backup_core::{
+    DataKey, Error, ErrorKind, KeyStore, Result, async_trait,
+    secrecy::{ExposeSecret, SecretString},
+};
 use backup_methods_gdrive::{
     AuthServer, Browser, CodeDisplay, DeviceCode, DriveProblem, DriveStore, GoogleSignIn,
-    OAuthClient, Place, RefreshToken, Scope, TokenFile, TokenSource, TokenStore,
+    OAuthClient, Place, Scope, TokenFile, TokenSource, TokenStore,
 };
 use backup_testkit::{LogCapture, Secrets, drive::APP_DATA};
 use tempfile::TempDir;
@@ -59,8 +62,9 @@ impl Server {
     }
 
     /// The user takes back what they agreed to.
-    async fn withdraw(&self, token: &RefreshToken) {
-        let form = format!("client_id=desktop&client_secret=not-a-secret&token={}", token.expose());
+    async fn withdraw(&self, token: &SecretString) {
+        let form =
+            format!("client_id=desktop&client_secret=not-a-secret&token={}", token.expose_secret());
         let request = reqwest::Client::new().post(format!("{}/revoke", self.url)).body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         assert!(request.send().await.unwrap().status().is_success());
@@ -84,18 +88,18 @@ struct Kept {
 impl Kept {
     fn new() -> Arc<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let file = TokenFile::new(folder.path().join("google"), DataKey::generate().unwrap());
+        let file = TokenFile::google(folder.path().join("google"), DataKey::generate().unwrap());
         Arc::new(Self { file, _folder: folder })
     }
 }
 
 #[async_trait]
 impl TokenStore for Kept {
-    async fn load(&self) -> Result<Option<RefreshToken>> {
+    async fn load(&self) -> Result<Option<SecretString>> {
         self.file.load().await
     }
 
-    async fn save(&self, token: &RefreshToken) -> Result<()> {
+    async fn save(&self, token: &SecretString) -> Result<()> {
         self.file.save(token).await
     }
 
@@ -189,7 +193,7 @@ async fn who_agrees_in_the_browser_is_signed_in_until_they_withdraw() {
     assert!(signs_in_again(&error), "{error:?}");
     assert!(kept.load().await.unwrap().is_none(), "a token that is dead is kept");
 
-    let mut secrets = Secrets::new().with_text(refresh.expose());
+    let mut secrets = Secrets::new().with_text(refresh.expose_secret());
     for token in [&first, &second, &third] {
         secrets = secrets.with_text(token.expose());
     }
@@ -214,7 +218,7 @@ async fn a_store_signs_its_user_in_when_it_has_to() {
     let error = store.list(&world.op(), &world.prefix()).await.unwrap_err();
     assert!(signs_in_again(&error), "the double does not know the new token: {error:?}");
     let new = kept.load().await.unwrap().unwrap();
-    assert_ne!(new.expose(), used.expose(), "a new refresh token is not kept");
+    assert_ne!(new.expose_secret(), used.expose_secret(), "a new refresh token is not kept");
     let again = server.tv(&kept, Nobody).token(Scope::AppData).await.unwrap();
     world.drive.accept(again.expose(), ALICE, APP, &[APP_DATA]);
 }
@@ -278,7 +282,7 @@ async fn nobody_is_waited_for_without_end() {
 #[tokio::test]
 async fn a_client_that_the_server_does_not_know_is_the_developers_to_mend() {
     let (server, kept) = (Server::start(), Kept::new());
-    kept.save(&RefreshToken::new("token".to_owned())).await.unwrap();
+    kept.save(&"token".into()).await.unwrap();
     let client = server.client("nobody");
     let source = GoogleSignIn::with_browser(client, kept.clone(), Arc::new(Nobody)).unwrap();
     let error = source.token(Scope::AppData).await.unwrap_err();
@@ -289,7 +293,7 @@ async fn a_client_that_the_server_does_not_know_is_the_developers_to_mend() {
 #[tokio::test]
 async fn an_outage_signs_nobody_out() {
     let kept = Kept::new();
-    kept.save(&RefreshToken::new("token".to_owned())).await.unwrap();
+    kept.save(&"token".into()).await.unwrap();
     let nowhere = "http://127.0.0.1:9/";
     let client =
         OAuthClient::new("desktop").at(AuthServer::new(nowhere, nowhere, nowhere).unwrap());

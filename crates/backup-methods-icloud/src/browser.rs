@@ -1,41 +1,12 @@
 //! Signing in by the system's browser, on Apple's page and by way of a page of the app's.
 
-mod loopback;
+use std::{sync::Arc, time::Duration};
 
-use std::{fmt, sync::Arc, time::Duration};
-
-use backup_core::{Error, ErrorKind, Result, async_trait};
+use backup_cloud::{Browser, By, Loopback, server};
+use backup_core::{Result, async_trait};
 use reqwest::Url;
 
-use self::loopback::Loopback;
-use crate::{SignIn, WebAuthToken, container::server};
-
-/// Shows a page to the user.
-#[async_trait]
-pub trait Browser: fmt::Debug + Send + Sync {
-    /// Opens `url`, which is the app's own, in the browser that the user signs in with, and
-    /// returns.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unsupported`] if there is no browser,
-    /// [`ErrorKind::Cancelled`] if the user does not want to.
-    async fn open(&self, url: &str) -> Result<()>;
-}
-
-/// The browser that the system opens addresses with.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemBrowser;
-
-#[async_trait]
-impl Browser for SystemBrowser {
-    async fn open(&self, url: &str) -> Result<()> {
-        let url = url.to_owned();
-        blocking::unblock(move || open::that_detached(url))
-            .await
-            .map_err(|_| Error::new(ErrorKind::Unsupported, "no browser opens on this device"))
-    }
-}
+use crate::{SignIn, WebAuthToken};
 
 /// Signs users in on desktops.
 ///
@@ -55,7 +26,7 @@ impl BrowserSignIn {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] if it is no address of HTTPS, nor of this machine.
+    /// [`ErrorKind::InvalidInput`](backup_core::ErrorKind::InvalidInput) if it is no address of HTTPS, nor of this machine.
     pub fn new(page: &str, browser: Arc<dyn Browser>) -> Result<Self> {
         Ok(Self { page: server(page)?, browser, time_limit: Duration::from_secs(5 * 60) })
     }
@@ -67,10 +38,13 @@ impl BrowserSignIn {
     }
 }
 
+/// As `callback.html` calls it in its form.
+const TOKEN: &str = "ckWebAuthToken";
+
 #[async_trait]
 impl SignIn for BrowserSignIn {
     async fn sign_in(&self, page: &str) -> Result<WebAuthToken> {
-        let loopback = Loopback::bind().await?;
+        let loopback = Loopback::bind(By::Form).await?;
         // A fragment stays in the browser: the server of the page does not see it.
         let fragment = form_urlencoded::Serializer::new(String::new())
             .append_pair("port", &loopback.port().to_string())
@@ -80,7 +54,7 @@ impl SignIn for BrowserSignIn {
         let mut url = self.page.clone();
         url.set_fragment(Some(&fragment));
         self.browser.open(url.as_str()).await?;
-        let token = loopback.wait("ckWebAuthToken", self.time_limit).await?;
+        let token = loopback.wait(|brought| brought.only(TOKEN).map(Ok), self.time_limit).await?;
         WebAuthToken::new(token.as_str())
     }
 }

@@ -2,17 +2,20 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use backup_cloud::TokenStore;
 use backup_core::{EncryptionKey, Error, ErrorKind, KeyName, Result};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
-    Container, SignIn, TokenStore,
+    Container, SignIn,
     http::{Http, Request},
     record::{self, Fields, RECORD_TYPE, WITHOUT_KEY, ZONE},
     refusal::{Failure, Refusal, unreadable},
     session::{Asking, Session},
+    user,
 };
 
 /// A user's private database.
@@ -46,6 +49,15 @@ impl Cloud {
 
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self(self.0.with_patience(patience))
+    }
+
+    pub(crate) fn of_user(self, user: String) -> Self {
+        Self(self.0.of_user(user))
+    }
+
+    /// Who is expected to be signed in, if that is known.
+    pub(crate) fn expected_user(&self) -> Option<&str> {
+        self.0.expected_user()
     }
 
     pub(crate) fn asks(&self) -> bool {
@@ -147,16 +159,9 @@ impl Cloud {
         Err(Error::new(ErrorKind::Unavailable, message))
     }
 
-    /// The record name of the user who is signed in: one for all devices, another for each app.
+    /// The record name of the user who is signed in.
     pub(crate) async fn user(&self, asking: Asking<'_>) -> Result<String> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct User {
-            user_record_name: String,
-        }
-        let request = Request { operation: "public/users/current", body: None };
-        let User { user_record_name } = self.json(asking, request).await?;
-        Ok(user_record_name)
+        user::read(&self.body(asking, user::request()).await?)
     }
 
     /// The one record of an answer that has one.
@@ -182,12 +187,20 @@ impl Cloud {
         asking: Asking<'_>,
         request: Request,
     ) -> Result<T, Failure> {
-        let body = match self.0.call(asking, request).await {
-            // It is the container that is not found: that says nothing about a record.
-            Err(failure @ Failure::NotFound) => return Err(Error::from(failure).into()),
-            body => body?,
-        };
+        let body = self.body(asking, request).await?;
         serde_json::from_slice(&body).map_err(|_| unreadable().into())
+    }
+
+    async fn body(
+        &self,
+        asking: Asking<'_>,
+        request: Request,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        match self.0.call(asking, request).await {
+            // It is the container that is not found: that says nothing about a record.
+            Err(failure @ Failure::NotFound) => Err(Error::from(failure).into()),
+            body => body,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use backup_cloud::server;
 use backup_core::{Error, ErrorKind, Result};
 use reqwest::Url;
 
@@ -88,15 +89,6 @@ impl fmt::Debug for Container {
             .field("environment", &self.environment)
             .finish_non_exhaustive()
     }
-}
-
-/// An address that a token may be sent to.
-pub(crate) fn server(address: &str) -> Result<Url> {
-    let url = Url::parse(address).ok().filter(|url| {
-        let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        url.scheme() == "https" || url.scheme() == "http" && is_here
-    });
-    url.ok_or_else(|| invalid("the address must begin with https://, or be of this machine"))
 }
 
 fn invalid(message: &'static str) -> Error {

@@ -10,13 +10,15 @@ mod refusal;
 mod session;
 mod store;
 mod token;
+mod user;
 
+pub use backup_cloud::{Browser, MemoryTokens, SystemBrowser, TokenFile, TokenStore};
 pub use backup_core;
 
 pub use crate::{
-    browser::{Browser, BrowserSignIn, SystemBrowser},
+    browser::BrowserSignIn,
     container::{Container, Environment},
     problem::ICloudProblem,
     store::ICloudStore,
-    token::{MemoryTokens, SignIn, TokenStore, WebAuthToken},
+    token::{SignIn, WebAuthToken},
 };

@@ -2,15 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use backup_cloud::{MemoryTokens, NoAnswer, TokenStore, Waits};
 use backup_core::{ErrorKind, Operation, Result};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use crate::{
-    ICloudProblem, SignIn, TokenStore, WebAuthToken,
-    http::{Exchange, Http, NoAnswer, Request, Waits},
+    ICloudProblem, SignIn, WebAuthToken,
+    http::{Exchange, Http, Request},
     refusal::{Failure, refusal, unreachable, unreadable},
+    user,
 };
 
 /// Whether the user may be asked to sign in.
@@ -27,6 +29,8 @@ pub(crate) struct Session {
     /// Held while the user is asked, so that they are asked once.
     signing_in: Mutex<()>,
     patience: Duration,
+    /// The record name of the only user who may sign in, if that is known.
+    user: Option<String>,
 }
 
 /// What calls go through, one at a time.
@@ -43,11 +47,20 @@ const MOST_TOKENS: usize = 4;
 impl Session {
     pub(crate) fn new(http: Http, tokens: Arc<dyn TokenStore>, sign_in: Arc<dyn SignIn>) -> Self {
         let line = Arc::new(Line { http, tokens, turn: Mutex::default() });
-        Self { line, sign_in, signing_in: Mutex::default(), patience: Duration::from_secs(30) }
+        let patience = Duration::from_secs(30);
+        Self { line, sign_in, signing_in: Mutex::default(), patience, user: None }
     }
 
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    pub(crate) fn of_user(self, user: String) -> Self {
+        Self { user: Some(user), ..self }
+    }
+
+    pub(crate) fn expected_user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     pub(crate) fn asks(&self) -> bool {
@@ -108,7 +121,21 @@ impl Session {
             Some(op) => op.ask(self.sign_in.sign_in(page)).await?,
             None => self.sign_in.sign_in(page).await?,
         };
-        self.line.tokens.save(&token).await
+        let token = self.of_expected_user(token).await?;
+        self.line.tokens.save(token.secret()).await
+    }
+
+    /// Who has signed in is looked at before anything is kept of them: no key is put into the
+    /// iCloud of somebody else.
+    async fn of_expected_user(&self, token: WebAuthToken) -> Result<WebAuthToken> {
+        let Some(expected) = &self.user else { return Ok(token) };
+        let tokens = Arc::new(MemoryTokens::holding(token.secret().clone()));
+        let line = Line { http: self.line.http.clone(), tokens, turn: Mutex::default() };
+        let answer = line.round_trip(&user::request()).await?;
+        if user::read(&answer)? != *expected {
+            return Err(ICloudProblem::OtherAccount.into());
+        }
+        line.kept().await?.ok_or_else(|| ICloudProblem::SignInNeeded.into())
     }
 }
 
@@ -119,7 +146,7 @@ impl Line {
         let token = self.kept().await?;
         let Exchange { next, reply } = self.http.send(request, token.as_ref()).await;
         if let (Some(_), Some(next)) = (&token, &next) {
-            self.tokens.save(next).await?;
+            self.tokens.save(next.secret()).await?;
         }
         let failure = match reply {
             Ok(reply) if (200..300).contains(&reply.status) => return Ok(reply.body),
@@ -154,7 +181,8 @@ impl Line {
 
     /// What was kept, if it can be read: what is damaged is replaced by signing in again.
     async fn kept(&self) -> Result<Option<WebAuthToken>> {
-        match self.tokens.load().await {
+        let kept = self.tokens.load().await;
+        match kept.and_then(|kept| kept.map(WebAuthToken::kept).transpose()) {
             Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
             kept => kept,
         }

@@ -2,13 +2,14 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use backup_cloud::TokenStore;
 use backup_core::{
     EncryptionKey, Error, ErrorKind, KeyName, KeyPrefix, KeyStore, MethodId, Operation, Result,
     async_trait,
 };
 
 use crate::{
-    Container, ICloudProblem, SignIn, TokenStore,
+    Container, ICloudProblem, SignIn,
     cloud::{Cloud, Found, Made},
     session::Asking,
 };
@@ -23,7 +24,6 @@ pub struct ICloudStore(Arc<Inner>);
 struct Inner {
     cloud: Cloud,
     container: Container,
-    user: Option<String>,
 }
 
 impl ICloudStore {
@@ -39,7 +39,7 @@ impl ICloudStore {
         sign_in: Arc<dyn SignIn>,
     ) -> Result<Self> {
         let cloud = Cloud::new(container.clone(), tokens, sign_in)?;
-        Ok(Self(Arc::new(Inner { cloud, container, user: None })))
+        Ok(Self(Arc::new(Inner { cloud, container })))
     }
 
     /// For how long a call is repeated while iCloud does not answer, or asks to wait: 30 seconds,
@@ -55,15 +55,16 @@ impl ICloudStore {
     }
 
     /// Expects the user who has this record name, as [`user`](Self::user) told when the backup was
-    /// made. Where a key is not found and somebody else is signed in, that is
-    /// [`ICloudProblem::OtherAccount`].
+    /// made. Nobody else can sign in, and where a key is not found and somebody else is signed in,
+    /// that is [`ICloudProblem::OtherAccount`].
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] if the store has handles already.
     pub fn of_user(self, record_name: impl Into<String>) -> Result<Self> {
         let inner = self.sole()?;
-        Ok(Self(Arc::new(Inner { user: Some(record_name.into()), ..inner })))
+        let cloud = inner.cloud.of_user(record_name.into());
+        Ok(Self(Arc::new(Inner { cloud, ..inner })))
     }
 
     fn sole(self) -> Result<Inner> {
@@ -82,14 +83,23 @@ impl ICloudStore {
     pub async fn user(&self) -> Result<String> {
         self.0.cloud.user(Asking::Never).await
     }
+
+    /// The same, of a user who is asked to sign in if nobody is.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Cancelled`] if the user declines.
+    pub async fn sign_in(&self, op: &Operation<'_>) -> Result<String> {
+        self.0.cloud.user(Asking::With(op)).await
+    }
 }
 
 impl fmt::Debug for ICloudStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { container, user, .. } = &*self.0;
+        let Inner { container, cloud } = &*self.0;
         f.debug_struct("ICloudStore")
             .field("container", container)
-            .field("user", user)
+            .field("user", &cloud.expected_user())
             .finish_non_exhaustive()
     }
 }
@@ -166,7 +176,7 @@ impl Inner {
 
     /// What is not there is in another account, if another one is signed in than is expected.
     async fn check_user(&self, asking: Asking<'_>) -> Result<()> {
-        if self.user.is_none() {
+        if self.cloud.expected_user().is_none() {
             return Ok(());
         }
         let user = self.cloud.user(asking).await?;
@@ -174,7 +184,7 @@ impl Inner {
     }
 
     fn compare_user(&self, signed_in: &str) -> Result<()> {
-        match &self.user {
+        match self.cloud.expected_user() {
             Some(expected) if expected != signed_in => Err(ICloudProblem::OtherAccount.into()),
             _ => Ok(()),
         }

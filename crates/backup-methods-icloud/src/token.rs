@@ -1,9 +1,6 @@
-//! What lets the app see a user's iCloud, where it comes from and where it is kept.
+//! What lets the app see a user's iCloud, and where it comes from.
 
-use std::{
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use std::fmt;
 
 use backup_core::{
     Error, ErrorKind, Result, async_trait,
@@ -35,10 +32,24 @@ impl WebAuthToken {
         Ok(Self(token))
     }
 
-    /// The token, to be sent to Apple and nobody else, and to be kept where nobody else reads.
+    /// The token, to be sent to Apple and nobody else.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
+    }
+}
+
+impl WebAuthToken {
+    /// What was kept. Only a token is ever saved, so whatever else is there is damaged.
+    pub(crate) fn kept(text: SecretString) -> Result<Self> {
+        Self::new(text).map_err(|_| {
+            Error::new(ErrorKind::Damaged, "what is kept is no token of Apple's; sign in again")
+        })
+    }
+
+    /// To be kept where nobody else reads.
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.0
     }
 }
 
@@ -69,66 +80,4 @@ pub trait SignIn: fmt::Debug + Send + Sync {
     ///
     /// [`ErrorKind::Cancelled`] if the user declines or takes no notice.
     async fn sign_in(&self, page: &str) -> Result<WebAuthToken>;
-}
-
-/// Where the app keeps the one token that is good: a keychain.
-///
-/// Every call to iCloud replaces it, so it is written often. If what was saved last is lost, the
-/// user has to sign in again, and nothing else is lost.
-#[async_trait]
-pub trait TokenStore: fmt::Debug + Send + Sync {
-    /// What was saved last, if anything.
-    ///
-    /// # Errors
-    ///
-    /// If it could not be looked for. [`ErrorKind::Damaged`] lets the user sign in again.
-    async fn load(&self) -> Result<Option<WebAuthToken>>;
-
-    /// Replaces what was saved before.
-    ///
-    /// # Errors
-    ///
-    /// If it could not be made durable.
-    async fn save(&self, token: &WebAuthToken) -> Result<()>;
-
-    /// Forgets what was saved. Nothing saved is fine.
-    ///
-    /// # Errors
-    ///
-    /// If it is there still.
-    async fn clear(&self) -> Result<()>;
-}
-
-/// Keeps the token for as long as the process lives: then the user signs in again.
-#[derive(Debug, Default)]
-pub struct MemoryTokens(Mutex<Option<WebAuthToken>>);
-
-impl MemoryTokens {
-    /// With a token that somebody signed in for.
-    #[must_use]
-    pub fn holding(token: WebAuthToken) -> Self {
-        Self(Mutex::new(Some(token)))
-    }
-
-    fn replace(&self, token: Option<WebAuthToken>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = token;
-    }
-}
-
-#[async_trait]
-impl TokenStore for MemoryTokens {
-    async fn load(&self) -> Result<Option<WebAuthToken>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().map(|token| WebAuthToken::new(token.expose())).transpose()
-    }
-
-    async fn save(&self, token: &WebAuthToken) -> Result<()> {
-        self.replace(Some(WebAuthToken::new(token.expose())?));
-        Ok(())
-    }
-
-    async fn clear(&self) -> Result<()> {
-        self.replace(None);
-        Ok(())
-    }
 }

@@ -10,7 +10,10 @@ use std::{
     sync::{Arc, Mutex, atomic::Ordering},
 };
 
-use backup_core::{Error, ErrorKind, KeyStore, Result, async_trait};
+use backup_core::{
+    Error, ErrorKind, KeyStore, Result, async_trait,
+    secrecy::{ExposeSecret, SecretString},
+};
 use backup_methods_icloud::{
     Container, Environment, ICloudProblem, ICloudStore, MemoryTokens, TokenStore, WebAuthToken,
 };
@@ -20,7 +23,7 @@ use backup_testkit::{
 };
 use futures_util::future::join_all;
 
-use crate::common::{ALICE, User, World, key, problem};
+use crate::common::{ALICE, BOB, User, World, key, problem};
 
 /// Keeps a token, and does with the next calls what a test wants.
 #[derive(Debug, Default)]
@@ -34,7 +37,7 @@ struct Kept {
 impl Kept {
     async fn token(token: String) -> Arc<Self> {
         let kept = Self::default();
-        kept.tokens.save(&WebAuthToken::new(token).unwrap()).await.unwrap();
+        kept.tokens.save(&token.into()).await.unwrap();
         Arc::new(kept)
     }
 
@@ -45,20 +48,20 @@ impl Kept {
 
 #[async_trait]
 impl TokenStore for Kept {
-    async fn load(&self) -> Result<Option<WebAuthToken>> {
+    async fn load(&self) -> Result<Option<SecretString>> {
         match self.loads.lock().unwrap().pop_front() {
-            Some(Ok(token)) => return WebAuthToken::new(token).map(Some),
+            Some(Ok(token)) => return Ok(Some(token.into())),
             Some(Err(kind)) => return Err(Error::new(kind, "the store of a test")),
             None => {}
         }
         self.tokens.load().await
     }
 
-    async fn save(&self, token: &WebAuthToken) -> Result<()> {
+    async fn save(&self, token: &SecretString) -> Result<()> {
         if *self.save_fails.lock().unwrap() {
             return Err(Error::new(ErrorKind::Unavailable, "the store of a test is full"));
         }
-        self.saved.lock().unwrap().push(token.expose().to_owned());
+        self.saved.lock().unwrap().push(token.expose_secret().to_owned());
         self.tokens.save(token).await
     }
 
@@ -178,7 +181,7 @@ async fn a_token_that_another_process_replaced_is_looked_for_again() {
     let kept = Kept::token(used.clone()).await;
     let store = world.store_with(kept.clone(), Arc::new(User::away()));
     store.get(&world.op(), &name).await.unwrap();
-    kept.tokens.save(&WebAuthToken::new(newer).unwrap()).await.unwrap();
+    kept.tokens.save(&newer.into()).await.unwrap();
     kept.loads.lock().unwrap().push_back(Ok(used));
     assert_eq!(store.get(&world.op(), &name).await.unwrap(), made);
 }
@@ -302,4 +305,23 @@ fn what_no_token_is_is_not_taken_for_one() {
     }
     assert_eq!(WebAuthToken::new(&long[1..]).unwrap().expose(), &long[1..]);
     assert_eq!(format!("{:?}", WebAuthToken::new("54__a").unwrap()), "WebAuthToken([REDACTED])");
+}
+
+#[tokio::test]
+async fn whoever_signs_in_on_the_way_is_the_one_who_is_expected_or_gets_no_key() {
+    let world = World::new();
+    let expected = world.icloud.user(ALICE);
+    let store_for = |account| {
+        let (tokens, user) = (Arc::new(MemoryTokens::default()), world.icloud.token(account));
+        let store = world.store_with(tokens.clone(), Arc::new(User::signing_in(user)));
+        (tokens, store.of_user(&expected).unwrap())
+    };
+    let (tokens, store) = store_for(BOB);
+    let error = store.put(&world.op(), &world.name(), &key()).await.unwrap_err();
+    assert_eq!(problem(&error), &ICloudProblem::OtherAccount);
+    assert!(tokens.load().await.unwrap().is_none(), "somebody else stays signed in");
+    assert_eq!(world.icloud.records().len(), 0);
+    let (tokens, store) = store_for(ALICE);
+    world.put(&store).await;
+    assert!(tokens.load().await.unwrap().is_some());
 }

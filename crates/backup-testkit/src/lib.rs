@@ -49,7 +49,7 @@ pub use crate::{
     method::Fixture,
     record::{RecordingJournal, RecordingProgress},
     rule::Rule,
-    secret_service::{Keyring, SessionBus},
+    secret_service::{Keyring, KeyringHost, SessionBus},
     store::StoreFixture,
     user::{PromptCounter, ScriptedUser},
 };

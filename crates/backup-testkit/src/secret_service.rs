@@ -1,7 +1,9 @@
 //! A real Secret Service for a test: gnome-keyring, on a session bus that nothing else uses.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
@@ -26,6 +28,8 @@ pub struct SessionBus(());
 #[derive(Debug)]
 pub struct Keyring {
     daemon: Child,
+    /// What finds its bus, if that is not the one of this process.
+    session: Vec<(&'static str, OsString)>,
 }
 
 impl SessionBus {
@@ -61,12 +65,45 @@ impl SessionBus {
     /// where it is kept.
     #[must_use]
     pub fn keyring(&self, home: &Path, password: &str) -> Keyring {
+        Keyring::start(Vec::new(), home, password)
+    }
+}
+
+/// A gnome-keyring on a session bus of its own, for programs that are started with its address.
+/// Both are killed when this is dropped.
+#[derive(Debug)]
+pub struct KeyringHost {
+    _keyring: Keyring,
+    bus: Bus,
+    _folder: TempDir,
+}
+
+impl KeyringHost {
+    /// Starts both. The keyring is unlocked, or made, by `password`; `home` is where it is kept.
+    #[must_use]
+    pub fn start(home: &Path, password: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the bus");
+        let bus = Bus::start(&folder, ALLOW_ALL);
+        let keyring = Keyring::start(bus.session(&folder).into(), home, password);
+        Self { _keyring: keyring, bus, _folder: folder }
+    }
+
+    /// The bus, for the variable `DBUS_SESSION_BUS_ADDRESS` of a program.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.bus.address
+    }
+}
+
+impl Keyring {
+    fn start(session: Vec<(&'static str, OsString)>, home: &Path, password: &str) -> Self {
         let control = tempfile::tempdir().expect("a folder for the keyring's socket");
         let mut daemon = Command::new("gnome-keyring-daemon")
             .args(["--unlock", "--foreground", "--components=secrets", "--control-directory"])
             .arg(control.path())
             .env("HOME", home)
             .env("XDG_DATA_HOME", home.join("data"))
+            .envs(session.clone())
             .env_remove("DISPLAY")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -76,9 +113,19 @@ impl SessionBus {
         let mut stdin = daemon.stdin.take().expect("its input is a pipe");
         stdin.write_all(password.as_bytes()).expect("the keyring reads its password");
         drop(stdin);
-        let keyring = Keyring { daemon };
-        until(|| has_owner("org.freedesktop.secrets"), "the keyring does not start");
+        let keyring = Self { daemon, session };
+        until(|| keyring.is_on_bus(), "the keyring does not start");
         keyring
+    }
+
+    fn is_on_bus(&self) -> bool {
+        let answer = Command::new("dbus-send")
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"])
+            .args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"])
+            .envs(self.session.clone())
+            .output()
+            .unwrap_or_else(|error| panic!("dbus-send: {error}; {SET_UP}"));
+        String::from_utf8_lossy(&answer.stdout).contains("boolean true")
     }
 }
 
@@ -96,27 +143,25 @@ impl Drop for Keyring {
     fn drop(&mut self) {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
-        until(|| !has_owner("org.freedesktop.secrets"), "the keyring does not end");
+        until(|| !self.is_on_bus(), "the keyring does not end");
     }
 }
 
 /// Runs this process again on a new bus, and returns its exit code.
 fn run_again(policy: &str) -> i32 {
     let folder = tempfile::tempdir().expect("a folder for the bus");
-    let mut bus = Bus::start(&folder, policy);
+    let bus = Bus::start(&folder, policy);
     let program = env::current_exe().expect("a test knows its own program");
     let status = Command::new(program)
         .args(env::args_os().skip(1))
         .env(ENTERED, "yes")
-        .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
-        .env("XDG_RUNTIME_DIR", folder.path())
+        .envs(bus.session(&folder))
         .status()
         .expect("a test can be run again");
-    let _ = bus.daemon.kill();
-    let _ = bus.daemon.wait();
     status.code().unwrap_or(1)
 }
 
+#[derive(Debug)]
 struct Bus {
     daemon: Child,
     address: String,
@@ -148,14 +193,19 @@ impl Bus {
     }
 }
 
-fn has_owner(name: &str) -> bool {
-    let answer = Command::new("dbus-send")
-        .args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"])
-        .arg("org.freedesktop.DBus.NameHasOwner")
-        .arg(format!("string:{name}"))
-        .output()
-        .unwrap_or_else(|error| panic!("dbus-send: {error}; {SET_UP}"));
-    String::from_utf8_lossy(&answer.stdout).contains("boolean true")
+impl Bus {
+    /// What a program finds it by.
+    fn session(&self, folder: &TempDir) -> [(&'static str, OsString); 2] {
+        let address = ("DBUS_SESSION_BUS_ADDRESS", OsString::from(&self.address));
+        [address, ("XDG_RUNTIME_DIR", folder.path().into())]
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
 }
 
 fn until(holds: impl Fn() -> bool, otherwise: &str) {

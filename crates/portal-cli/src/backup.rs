@@ -7,6 +7,8 @@ use serde_json::json;
 
 #[cfg(feature = "gdrive")]
 use crate::google;
+#[cfg(feature = "icloud")]
+use crate::icloud;
 #[cfg(feature = "keychain")]
 use crate::keychain;
 use crate::{
@@ -85,6 +87,13 @@ pub(crate) enum MethodName {
     /// the app's hidden folder when you disconnect the app.
     #[cfg(feature = "gdrive")]
     Gdrive,
+    /// By a key in your iCloud, after `portal icloud sign-in`
+    ///
+    /// It recovers the wallet wherever you sign in with the same Apple Account. It is gone when you
+    /// delete this app's data in your iCloud settings.
+    #[cfg(feature = "icloud")]
+    #[value(name = "icloud")]
+    ICloud,
 }
 
 impl MethodName {
@@ -95,6 +104,8 @@ impl MethodName {
             Self::Keychain => keychain::method().id(),
             #[cfg(feature = "gdrive")]
             Self::Gdrive => MethodId::GDRIVE,
+            #[cfg(feature = "icloud")]
+            Self::ICloud => MethodId::ICLOUD,
         }
     }
 
@@ -103,6 +114,10 @@ impl MethodName {
         #[cfg(feature = "gdrive")]
         if matches!(self, Self::Gdrive) {
             google::Account::of(profile)?;
+        }
+        #[cfg(feature = "icloud")]
+        if matches!(self, Self::ICloud) {
+            icloud::Account::of(profile)?;
         }
         let _ = (self, profile);
         Ok(())
@@ -116,6 +131,8 @@ impl MethodName {
             Self::Keychain => "the key in your keychain",
             #[cfg(feature = "gdrive")]
             Self::Gdrive => "the key in your Google Drive",
+            #[cfg(feature = "icloud")]
+            Self::ICloud => "the key in your iCloud",
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn create(path: &Path, contents: &[u8]) -> Result<(), Failure> {
 
 /// Puts `contents` at `path` for its owner alone, in place of what was there: the old file or the
 /// new one is on the disk, whole.
-#[cfg(feature = "gdrive")]
+#[cfg(any(feature = "gdrive", feature = "icloud"))]
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), Failure> {
     let written = write(path, contents, |file| file.persist(path).map_err(io::Error::from));
     written.map_err(|error| Failure::of_file("write", path, &error))
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
-    #[cfg(feature = "gdrive")]
+    #[cfg(any(feature = "gdrive", feature = "icloud"))]
     #[test]
     fn what_is_replaced_is_there_once_and_new() {
         let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 #[cfg(feature = "gdrive")]
 use crate::google;
+#[cfg(feature = "icloud")]
+use crate::icloud;
 
 /// The end of every `--help`.
 macro_rules! exit_codes {
@@ -220,12 +222,15 @@ fn kind_of(kind: backup_core::ErrorKind) -> Kind {
 /// What the user can do about an error of a method, where the method cannot know this command.
 pub(crate) fn hint(error: &backup_core::Error) -> Option<&'static str> {
     #[cfg(feature = "gdrive")]
-    return google::hint(error);
-    #[cfg(not(feature = "gdrive"))]
-    {
-        let _ = error;
-        None
+    if let Some(hint) = google::hint(error) {
+        return Some(hint);
     }
+    #[cfg(feature = "icloud")]
+    if let Some(hint) = icloud::hint(error) {
+        return Some(hint);
+    }
+    let _ = error;
+    None
 }
 
 fn with_causes(error: &dyn Error) -> String {

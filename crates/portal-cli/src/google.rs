@@ -2,7 +2,7 @@
 
 mod account;
 mod client_file;
-mod prompts;
+mod code;
 mod servers;
 
 use std::path::PathBuf;

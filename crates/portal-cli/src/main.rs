@@ -6,6 +6,8 @@ mod backup;
 mod backups;
 mod bounded_file;
 mod client;
+#[cfg(any(feature = "gdrive", feature = "icloud"))]
+mod cloud;
 mod config;
 mod curve;
 mod date;
@@ -18,6 +20,8 @@ mod failure;
 mod generate;
 #[cfg(feature = "gdrive")]
 mod google;
+#[cfg(feature = "icloud")]
+mod icloud;
 #[cfg(feature = "keychain")]
 mod keychain;
 mod notices;
@@ -147,6 +151,12 @@ enum Command {
         "Example:\n  portal google sign-in --client-file client_secret.json\n\n", exit_codes!()
     ))]
     Google(google::Command),
+    /// Signs you in to iCloud, for backups in the private database that this app has there
+    #[cfg(feature = "icloud")]
+    #[command(name = "icloud", subcommand, after_help = concat!(
+        "Example:\n  portal icloud sign-in --help\n\n", exit_codes!()
+    ))]
+    ICloud(icloud::Command),
     /// Brings the wallet back on a new device
     ///
     /// It needs a profile for the same client, made with `portal client import`. Afterwards this
@@ -243,6 +253,8 @@ async fn short_answer(command: Command, output: Output) -> Result<Answer, Failur
         Command::Backups(command) => backups::run(command, output).await,
         #[cfg(feature = "gdrive")]
         Command::Google(command) => google::run(command).await,
+        #[cfg(feature = "icloud")]
+        Command::ICloud(command) => icloud::run(command).await,
         Command::Recover(recover) => recover::run(recover, output).await,
         Command::Eject(eject) => eject::run(eject, output).await,
         Command::Status(status) => status::run(status).await,

@@ -16,6 +16,8 @@ use portal_client::{ApiKey, Portal, PortalBuilder, device::DeviceStore};
 use self::record::{KeyPlace, Record};
 #[cfg(feature = "gdrive")]
 use crate::google;
+#[cfg(feature = "icloud")]
+use crate::icloud;
 #[cfg(feature = "keychain")]
 use crate::keychain;
 use crate::{
@@ -183,6 +185,10 @@ impl Profile {
         if *method == MethodId::GDRIVE {
             return Ok(google::Account::of(self)?.place_of_keys());
         }
+        #[cfg(feature = "icloud")]
+        if *method == MethodId::ICLOUD {
+            return Ok(icloud::Account::of(self)?.place_of_keys());
+        }
         let _ = (self, method);
         Ok(KeysPlace { name: "keychain", words: "the keychain of your system".to_owned() })
     }
@@ -202,6 +208,8 @@ impl Profile {
         let key = self.device_key().await?;
         #[cfg(feature = "gdrive")]
         let in_drive = google::Account::method_of(self, &key)?;
+        #[cfg(feature = "icloud")]
+        let in_icloud = icloud::Account::method_of(self, &key)?;
         let store = DeviceStore::new(self.folder.join(DEVICE), self.client().clone(), key);
         let builder = Portal::builder(self.service(), api_key, store);
         let builder = methods.into_iter().fold(builder, PortalBuilder::method);
@@ -209,6 +217,8 @@ impl Profile {
         let builder = builder.method(keychain::method());
         #[cfg(feature = "gdrive")]
         let builder = in_drive.into_iter().fold(builder, PortalBuilder::method);
+        #[cfg(feature = "icloud")]
+        let builder = in_icloud.into_iter().fold(builder, PortalBuilder::method);
         Ok(builder.build()?)
     }
 

@@ -45,6 +45,12 @@ const COMMANDS: &[&[&str]] = &[
     &["google", "sign-in"],
     #[cfg(feature = "gdrive")]
     &["google", "sign-out"],
+    #[cfg(feature = "icloud")]
+    &["icloud"],
+    #[cfg(feature = "icloud")]
+    &["icloud", "sign-in"],
+    #[cfg(feature = "icloud")]
+    &["icloud", "sign-out"],
     &["recover"],
     &["eject"],
     &["status"],

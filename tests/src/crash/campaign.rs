@@ -46,7 +46,7 @@ pub struct Campaign {
     /// Wallets on Ed25519 only, which is faster
     #[arg(long)]
     pub ed25519_only: bool,
-    /// Where the storing method keeps its keys; in Drive, only a kill is tried
+    /// Where the storing method keeps its keys; elsewhere than in a folder, only a kill is tried
     #[arg(long, value_enum, default_value_t)]
     pub store: Store,
     /// How many points at a time
@@ -173,7 +173,7 @@ impl Campaign {
     fn points(&self, prepared: &Prepared<'_>) -> Vec<Point> {
         let modes: &[Mode] = match self.store {
             Store::Folder => &[Mode::Kill, Mode::Power],
-            Store::Drive => &[Mode::Kill],
+            Store::Drive | Store::Icloud | Store::Keychain => &[Mode::Kill],
         };
         let modes = modes.iter().copied().filter(|mode| self.mode.is_none_or(|only| only == *mode));
         let mut points: Vec<_> = modes.flat_map(|mode| prepared.points(mode)).collect();

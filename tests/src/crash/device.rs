@@ -10,8 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use backup_core::{
-    BackupId, BackupMethod, ClientId, Curve, CustodianId, DataKey, EncryptionContext, MethodId,
-    Progress, StoredKey,
+    BackupId, ClientId, Curve, CustodianId, DataKey, EncryptionContext, MethodId, Progress,
 };
 use clap::{Args, Subcommand};
 use portal_client::{
@@ -22,9 +21,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    folder_store::FolderStore,
-    kept_drive::KeptDrive,
+    kept_store::Kept,
     recorder::{Death, Effect, Recorder},
+    site::Store,
+    storing::Storing,
     told::{Completed, Signatures, Status, Told, Wallets},
     typed_secret::TypedSecret,
 };
@@ -41,9 +41,9 @@ pub struct Device {
     /// The folder of the storing method, which is not on the device.
     #[arg(long)]
     keys: PathBuf,
-    /// Keep keys in a double of Google Drive, whose files are in that folder.
-    #[arg(long)]
-    drive: bool,
+    /// Where the storing method keeps its keys. That folder shows them, wherever they are.
+    #[arg(long, value_enum)]
+    store: Store,
     /// The file with the client's ids and API key, which the app keeps.
     #[arg(long)]
     client: PathBuf,
@@ -197,7 +197,7 @@ impl Device {
         if self.act == Act::Join {
             return join(self).await;
         }
-        let (portal, drive) = self.portal()?;
+        let (portal, kept) = self.portal()?;
         let done = match &self.act {
             Act::Join => Ok(()),
             Act::BackUpByNotice { method } => back_up_by_notice(&portal, method).await,
@@ -211,8 +211,8 @@ impl Device {
             Act::Finish => finish(&portal).await,
             Act::Status => status(&portal).await,
         };
-        if let Some(drive) = drive {
-            drive.keep()?;
+        if let Some(kept) = kept {
+            kept.keep()?;
         }
         match done {
             Ok(()) => Ok(()),
@@ -221,8 +221,8 @@ impl Device {
         }
     }
 
-    /// The app, and the Drive that it keeps keys in.
-    fn portal(&self) -> Result<(Portal, Option<Arc<KeptDrive>>)> {
+    /// The app, and what it keeps keys in, if that is not a folder.
+    fn portal(&self) -> Result<(Portal, Option<Arc<dyn Kept>>)> {
         let client = fs::read_to_string(&self.client).context("the device has not joined")?;
         let client: Client = serde_json::from_str(&client)?;
         let context = EncryptionContext::new(
@@ -231,19 +231,12 @@ impl Device {
         );
         let death = self.die_at.map(|at| Death { at, torn: self.torn });
         let recorder = Arc::new(Recorder::new(&self.log, death)?);
-        let drive = self.drive.then(|| KeptDrive::open(self.keys.clone(), Arc::clone(&recorder)));
-        let drive = drive.transpose()?;
-        let stored: Arc<dyn BackupMethod> = match &drive {
-            Some(drive) => Arc::new(StoredKey::new(drive.store()?)),
-            None => {
-                let folder = FolderStore::new(self.keys.clone(), Arc::clone(&recorder));
-                Arc::new(StoredKey::new(folder))
-            }
-        };
+        let Storing { method: stored, kept } =
+            Storing::open(self.store, self.keys.clone(), &context, &recorder)?;
         let store = DeviceStore::new(&self.folder, context, DataKey::copied_from(&[7; 32]));
-        let at_observer = drive.clone();
+        let at_observer = kept.clone();
         let observer = move |effect: ClientEffect<'_>| {
-            at_observer.as_ref().map_or(Ok(()), |drive| drive.keep())?;
+            at_observer.as_ref().map_or(Ok(()), |kept| kept.keep())?;
             recorder.before(&named(effect))
         };
         let curves = if self.ed25519_only { Curves::ED25519 } else { Curves::BOTH };
@@ -254,7 +247,7 @@ impl Device {
             .grace(Duration::from_secs(self.grace_seconds))
             .observed_by(Arc::new(observer))
             .build()?;
-        Ok((portal, drive))
+        Ok((portal, kept))
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use backup_core::{Error, ErrorKind, Result, async_trait};
+use backup_core::{Result, async_trait};
 use backup_methods_gdrive::{AccessToken, DriveStore, Place, Scope, TokenSource};
 use backup_testkit::drive::{APP_DATA, DriveDouble, NewFile, Space};
 
 use super::{
-    recorder::{Effect, Recorder},
+    kept_store::{Kept, before},
+    recorder::Recorder,
     world::{files, replace_files},
 };
 
@@ -49,14 +50,10 @@ impl KeptDrive {
     pub fn store(self: &Arc<Self>) -> Result<DriveStore> {
         DriveStore::at(self.double.url(), self.clone(), Place::Hidden)
     }
+}
 
-    /// Lets the folder hold what Drive does. To be called before each point at which the process
-    /// may die, and before it ends.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn keep(&self) -> io::Result<()> {
+impl Kept for KeptDrive {
+    fn keep(&self) -> io::Result<()> {
         let files = self.double.files().into_iter().map(|file| (file.name, file.content));
         replace_files(&self.folder, &files.collect())
     }
@@ -67,11 +64,7 @@ impl KeptDrive {
 #[async_trait]
 impl TokenSource for KeptDrive {
     async fn token(&self, _: Scope) -> Result<AccessToken> {
-        let effect = Effect::Other("send to Drive".to_owned());
-        let lived = self.keep().and_then(|()| self.recorder.before(&effect));
-        lived.map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "the harness failed").with_source(error)
-        })?;
+        before(self, &self.recorder, "send to Drive")?;
         Ok(AccessToken::new(self.double.token(USER, APP, &[APP_DATA])))
     }
 

@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use backup_testkit::KeyringHost;
 
 use super::{recorder::Death, strace, told::Told};
 
@@ -158,6 +159,8 @@ pub struct DeviceProcess {
     output: PathBuf,
     errors: PathBuf,
     began: Instant,
+    /// Outlives the process, and ends when this is dropped.
+    _keychain: Option<KeyringHost>,
 }
 
 /// How a device's process ended.
@@ -170,7 +173,7 @@ pub struct DeviceEnd {
 }
 
 impl DeviceProcess {
-    /// Starts it.
+    /// Starts it, in the session of `keychain` if there is one.
     ///
     /// # Errors
     ///
@@ -181,6 +184,7 @@ impl DeviceProcess {
         effects: &Path,
         death: Option<Death>,
         arguments: impl IntoIterator<Item = I>,
+        keychain: Option<KeyringHost>,
     ) -> Result<Self> {
         let (output, errors) = (logs.join("device.output"), logs.join("device.errors"));
         command.arg("device").arg("--log").arg(effects);
@@ -188,14 +192,16 @@ impl DeviceProcess {
             command.args(["--die-at", &death.at.to_string()]);
             command.args(death.torn.then_some("--torn"));
         }
+        let session = keychain.iter().map(|host| ("DBUS_SESSION_BUS_ADDRESS", host.address()));
         let child = command
             .args(arguments)
+            .envs(session)
             .stdin(Stdio::null())
             .stdout(File::create(&output)?)
             .stderr(File::create(&errors)?)
             .spawn()
             .context("cannot start the device")?;
-        Ok(Self { child, output, errors, began: Instant::now() })
+        Ok(Self { child, output, errors, began: Instant::now(), _keychain: keychain })
     }
 
     /// How it ended, if it has.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use backup_testkit::KeyringHost;
 use clap::ValueEnum;
 
 use super::{
@@ -40,6 +41,10 @@ pub enum Store {
     Folder,
     /// In a double of Google Drive, which does not
     Drive,
+    /// In a double of iCloud, which does not either
+    Icloud,
+    /// In a real keychain, whose daemon lives on when the device's process is killed
+    Keychain,
 }
 
 /// One world with its programs: what happens there is as if it happened on other machines.
@@ -154,9 +159,10 @@ impl<'a> Site<'a> {
             step.secrets.join(",").into(),
             "--grace-seconds".into(),
             self.grace.to_string().into(),
+            "--store".into(),
+            self.lab.store.to_possible_value().expect("none is skipped").get_name().into(),
         ];
         arguments.extend(self.lab.ed25519_only.then(|| "--ed25519-only".into()));
-        arguments.extend((self.lab.store == Store::Drive).then(|| "--drive".into()));
         arguments.extend(step.act.words());
         let log = self.effects();
         if fs::exists(&log)? {
@@ -167,7 +173,13 @@ impl<'a> Site<'a> {
         } else {
             Command::new(&self.lab.program)
         };
-        DeviceProcess::start(program, &self.logs, &log, death, arguments)
+        let keychain = (self.lab.store == Store::Keychain).then(|| self.keychain());
+        DeviceProcess::start(program, &self.logs, &log, death, arguments, keychain)
+    }
+
+    /// The keychain of this world, in a session of its own.
+    fn keychain(&self) -> KeyringHost {
+        KeyringHost::start(&self.world.keychain(), "the login password")
     }
 
     /// Where the last device wrote its effects.

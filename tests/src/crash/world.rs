@@ -26,6 +26,7 @@ impl World {
             fs::create_dir_all(world.device(device))?;
         }
         fs::create_dir_all(world.keys())?;
+        fs::create_dir_all(world.keychain())?;
         fs::create_dir_all(world.service())?;
         Ok(world)
     }
@@ -64,6 +65,12 @@ impl World {
     #[must_use]
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
+    }
+
+    /// The home of the keychain's daemon, where there is one.
+    #[must_use]
+    pub fn keychain(&self) -> PathBuf {
+        self.root.join("keychain")
     }
 
     /// The data folder of the service.

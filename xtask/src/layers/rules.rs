@@ -13,6 +13,9 @@ struct Layer(&'static str, &'static [&'static str], &'static [&'static str]);
 const LAYERS: &[Layer] = &[
     Layer("backup-core", &[], &[]),
     Layer("backup-testkit", &["backup-core"], &[]),
+    Layer("backup-cloud", &["backup-core"], &[]),
+    Layer("backup-methods-gdrive", WITH_CLOUD, &["backup-testkit"]),
+    Layer("backup-methods-icloud", WITH_CLOUD, &["backup-testkit"]),
     Layer("backup-methods-*", &["backup-core"], &["backup-testkit"]),
     Layer("portal-mpc", &["backup-core"], &[]),
     Layer("portal-import", &["backup-core", "portal-mpc"], &[]),
@@ -30,6 +33,9 @@ const LAYERS: &[Layer] = &[
     Layer("portal-examples", &["*"], &[]),
     Layer("xtask", &[], &[]),
 ];
+
+/// What a method may import that keeps keys at a cloud provider.
+const WITH_CLOUD: &[&str] = &["backup-core", "backup-cloud"];
 
 /// Async runtimes, HTTP and TLS: nothing that a wallet must take along to open a backup.
 const NOT_IN_CORE: &[&str] = &[
@@ -146,6 +152,16 @@ mod tests {
     fn a_method_imports_no_other_method() {
         let method = importing("backup-methods-gdrive", &["backup-methods-keychain"]);
         assert_eq!(violations(&of_crates(vec![method])).len(), 1);
+    }
+
+    #[test]
+    fn only_methods_of_cloud_providers_share_what_reaches_them() {
+        for (name, wrong) in [("gdrive", 0), ("icloud", 0), ("password", 1), ("keychain", 1)] {
+            let method = importing(&format!("backup-methods-{name}"), &["backup-cloud"]);
+            assert_eq!(violations(&of_crates(vec![method])).len(), wrong, "{name}");
+        }
+        let shared = importing("backup-cloud", &["backup-methods-gdrive"]);
+        assert_eq!(violations(&of_crates(vec![shared])).len(), 1);
     }
 
     #[test]

@@ -89,21 +89,21 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
         },
         Tool {
             name: "node".into(),
-            what_for: "runs Portal's own API class, and an authorization server that is not ours",
+            what_for: "runs Portal's own API class, an authorization server, and a browser's user",
             purpose: Purpose::Test,
             presence: Presence::Program("node"),
             install: Install::Apt(&["nodejs"]),
         },
         Tool {
             name: "npm".into(),
-            what_for: "installs both",
+            what_for: "installs what those take",
             purpose: Purpose::Test,
             presence: Presence::Program("npm"),
             install: Install::Apt(&["npm"]),
         },
         Tool {
             name: "npm packages".into(),
-            what_for: "Portal's own API class, and that authorization server",
+            what_for: "Portal's own API class, that authorization server, what drives the browser",
             purpose: Purpose::Test,
             presence: Presence::NpmPackages,
             install: Install::NpmPackages,
@@ -135,6 +135,13 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
             purpose: Purpose::Test,
             presence: Presence::Program("dbus-send"),
             install: Install::Apt(&["dbus-bin"]),
+        },
+        Tool {
+            name: "chromium".into(),
+            what_for: "shows what a page does in a real browser",
+            purpose: Purpose::Test,
+            presence: Presence::Program("chromium"),
+            install: Install::Apt(&["chromium"]),
         },
         Tool {
             name: "rustfmt".into(),

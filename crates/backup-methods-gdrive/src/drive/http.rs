@@ -1,20 +1,18 @@
 //! Sends a request until it is answered, and takes nothing that was cut short for an answer.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use backup_cloud::{NoAnswer, Waits, client, read, retry_after, server};
 use backup_core::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use reqwest::{
     Client, Method, Url,
-    header::{self, HeaderMap, HeaderValue},
+    header::{self, HeaderValue},
 };
 use zeroize::Zeroizing;
 
 use super::refusal::{Failure, refusal};
-use crate::{
-    AccessToken,
-    http_client::{NoAnswer, Waits, client, read, server, unreachable},
-};
+use crate::{AccessToken, problem::unreachable};
 
 /// One call.
 pub(super) struct Request {
@@ -141,14 +139,4 @@ fn bearer(token: &AccessToken) -> Result<HeaderValue> {
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// Seconds, or a date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use backup_core::Error;
 use serde::Deserialize;
 
-use crate::{DriveProblem, http_client::unreadable};
+use crate::{DriveProblem, problem::unreadable};
 
 /// Why a request brought no answer.
 pub(crate) enum Failure {

@@ -78,8 +78,7 @@ impl World {
     }
 
     pub(crate) fn tokens(&self, account: &str) -> Arc<MemoryTokens> {
-        let token = WebAuthToken::new(self.icloud.token(account)).unwrap();
-        Arc::new(MemoryTokens::holding(token))
+        Arc::new(MemoryTokens::holding(self.icloud.token(account).into()))
     }
 
     /// A device of Alice's, on which she is signed in.

@@ -6,13 +6,14 @@ use std::{
 };
 
 use base64ct::{Base64, Encoding};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ICloudCall, ICloudFault};
 use crate::server::UnderWay;
 
-/// A record, as it lies in the double.
-#[derive(Clone, Debug)]
+/// A record, as it lies in the double. Whoever serializes it can put it into another one.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ICloudRecord {
     /// The account that it is in.
@@ -197,6 +198,16 @@ impl State {
         };
         self.records.push(record.clone());
         record
+    }
+
+    /// A record of another double, with its zone and its type.
+    pub(super) fn put_back(&mut self, record: ICloudRecord) {
+        let ICloudRecord { account, environment, zone, .. } = &record;
+        let database = Database { account: account.clone(), environment: environment.clone() };
+        self.zones.insert((database, zone.clone()));
+        self.schema.insert((environment.clone(), record.record_type.clone()));
+        let changed = self.tick();
+        self.records.push(ICloudRecord { changed, ..record });
     }
 
     pub(super) fn delete(&mut self, database: &Database, zone: &str, name: &str) -> bool {

@@ -1,20 +1,18 @@
 //! What a profile knows of the user's Google account: the app's OAuth client, and where keys are.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use backup_core::{
     BackupMethod, DataKey, StoredKey,
     secrecy::{ExposeSecret, SecretString},
 };
 use backup_methods_gdrive::{DriveStore, GoogleSignIn, OAuthClient, Place, TokenFile};
-use hkdf::Hkdf;
 use serde_json::{Value, json};
-use sha2::Sha256;
 
-use super::{client_file::Client, place_in_words, prompts, servers::Servers};
+use super::{client_file::Client, code::ShownCode, place_in_words, servers::Servers};
 use crate::{
-    bounded_file, durable,
-    failure::{Failure, Kind},
+    cloud::{Announced, Provider},
+    failure::Failure,
     profile::{KeysPlace, Profile},
 };
 
@@ -33,42 +31,30 @@ pub(super) enum Way {
     Code,
 }
 
-const RECORD: &str = "google.json";
-/// Bytes. More is none of ours, and then no JSON either once it is cut off.
-const LONGEST_RECORD: usize = 16 * 1024;
-const TOKEN: &str = "google-token";
+const GOOGLE: Provider = Provider {
+    name: "Google",
+    record: "google.json",
+    token: "google-token",
+    token_key_info: "portal-cli google token 1",
+    sign_in: "portal google sign-in --client-file FILE",
+};
 
 impl Account {
     /// What the profile has, if anything.
     pub(crate) fn find(profile: &Profile) -> Result<Option<Self>, Failure> {
-        let path = record(profile);
-        let bytes = match bounded_file::read_beyond(&path, LONGEST_RECORD) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::of_file("read", &path, &error)),
-        };
-        Self::from_json(&bytes).map(Some).map_err(|problem| {
-            let path = path.display();
-            let message =
-                format!("{path}: {problem}; `portal google sign-in {FILE}` makes it anew");
-            Failure::new(Kind::Damaged, message)
-        })
+        GOOGLE.find(profile, Self::from_json)
     }
 
     /// What the profile has.
     pub(crate) fn of(profile: &Profile) -> Result<Self, Failure> {
         Self::find(profile)?.ok_or_else(|| {
-            let message = format!(
-                "this profile has nobody signed in to Google; begin with `portal google sign-in \
-                 {FILE}`, and FILE as Google's console gives it: the OAuth client of the app"
-            );
-            Failure::new(Kind::State, message)
+            GOOGLE.nobody("FILE as Google's console gives it: the OAuth client of the app")
         })
     }
 
     /// Puts it into the profile, in place of what was there.
     pub(super) fn keep(&self, profile: &Profile) -> Result<(), Failure> {
-        durable::replace(&record(profile), &self.to_json())
+        GOOGLE.keep(profile, &self.to_json())
     }
 
     /// Whoever signs the user in. What Google gives for later is in a file of the profile, under a
@@ -78,7 +64,7 @@ impl Account {
         profile: &Profile,
         device_key: &DataKey,
     ) -> Result<Arc<GoogleSignIn>, Failure> {
-        let tokens = TokenFile::new(profile.folder().join(TOKEN), token_key(device_key));
+        let tokens = TokenFile::google(GOOGLE.token_of(profile), GOOGLE.token_key(device_key));
         let client = OAuthClient::new(&self.client.id);
         let client = match &self.client.secret {
             Some(secret) => client.with_secret(secret.expose_secret()),
@@ -88,13 +74,14 @@ impl Account {
             Some(servers) => client.at(servers.accounts()?),
             None => client,
         };
+        let tokens = Arc::new(tokens);
         let google = match self.way {
             Way::Browser => {
-                GoogleSignIn::with_browser(client, Arc::new(tokens), Arc::new(prompts::Announced))
+                let otherwise = "sign in by a code, with --by-code";
+                let browser = Announced { provider: GOOGLE.name, otherwise };
+                GoogleSignIn::with_browser(client, tokens, Arc::new(browser))
             }
-            Way::Code => {
-                GoogleSignIn::with_code(client, Arc::new(tokens), Arc::new(prompts::Announced))
-            }
+            Way::Code => GoogleSignIn::with_code(client, tokens, Arc::new(ShownCode)),
         };
         Ok(Arc::new(google?))
     }
@@ -173,19 +160,6 @@ impl Account {
     }
 }
 
-const FILE: &str = "--client-file FILE";
-
-fn record(profile: &Profile) -> PathBuf {
-    profile.folder().join(RECORD)
-}
-
-/// HKDF (RFC 5869) with SHA-256: whoever has the device's key has this one, and no other way round.
-fn token_key(device_key: &DataKey) -> DataKey {
-    let hkdf = Hkdf::<Sha256>::new(None, device_key.expose());
-    DataKey::try_init_with(|key| hkdf.expand(b"portal-cli google token 1", key))
-        .expect("32 bytes are within HKDF's limit")
-}
-
 /// A name that a user can tell from others in a list.
 pub(super) fn folder_name(name: &str) -> Result<String, &'static str> {
     let is_trimmed = name.trim() == name && !name.is_empty();
@@ -232,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_key_of_the_token_is_what_the_format_says() {
-        let key = token_key(&DataKey::copied_from(&[0x11; 32]));
+        let key = GOOGLE.token_key(&DataKey::copied_from(&[0x11; 32]));
         let expected = "3c646a9caec6d6fc3307e3feea996bbc05ec4f7c2541f30675a87474ed94523b";
         assert_eq!(base16ct::lower::encode_string(key.expose()), expected);
     }

@@ -3,11 +3,8 @@
 
 use std::{
     ffi::OsString,
-    fs,
     io::{BufRead, BufReader},
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
-    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
 };
@@ -22,10 +19,9 @@ use axum::{
 };
 use backup_testkit::drive::DriveDouble;
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::node;
+use crate::{browser::Browser, node};
 
 pub(crate) const ALICE: &str = "alice.w@example.com";
 pub(crate) const BOB: &str = "bob@example.com";
@@ -37,8 +33,7 @@ pub(crate) struct Google {
     signed_in: Arc<SignedIn>,
     url: String,
     authorization: Child,
-    /// With `xdg-open`, what the user does with pages, and which were opened.
-    browser: TempDir,
+    browser: Browser,
     proxy: Runtime,
 }
 
@@ -58,26 +53,24 @@ impl Google {
         let (account, tokens) = (Mutex::new(ALICE.to_owned()), Mutex::default());
         let signed_in = Arc::new(SignedIn { drive: drive.clone(), server, account, tokens });
         let (proxy, url) = serve(signed_in.clone());
-        let browser = tempfile::tempdir().unwrap();
+        let browser = Browser::new("oauth_user.cjs");
         let google = Self { drive, signed_in, url, authorization, browser, proxy };
-        google.write_browser();
         google.user("agree");
         google
     }
 
     /// What a command needs to find them.
     pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
-        let path = format!("{}:{}", self.browser.path().display(), std::env::var("PATH").unwrap());
         vec![
             ("PORTAL_TEST_GOOGLE_DRIVE", self.drive.url().into()),
             ("PORTAL_TEST_GOOGLE_ACCOUNTS", self.url.as_str().into()),
-            ("PATH", path.into()),
+            self.browser.path(),
         ]
     }
 
     /// What the user does with the next pages: `agree`, `decline`, or nothing with `away`.
     pub(crate) fn user(&self, does: &str) {
-        fs::write(self.browser.path().join("does"), does).unwrap();
+        self.browser.user(does);
     }
 
     /// The account that the user signs in with from now on.
@@ -87,8 +80,7 @@ impl Google {
 
     /// How often the browser was opened.
     pub(crate) fn opened(&self) -> usize {
-        let opened = fs::read_to_string(self.browser.path().join("opened")).unwrap_or_default();
-        opened.lines().count()
+        self.browser.opened()
     }
 
     /// All that was given out.
@@ -115,22 +107,6 @@ impl Google {
 
     fn post(&self, address: &str, form: Bytes) -> Response {
         self.proxy.block_on(forward(address, form)).0
-    }
-
-    /// Takes the place of the system's browser.
-    fn write_browser(&self) {
-        let (folder, user) = (self.browser.path().display(), node::node("oauth_user.cjs"));
-        let script = Path::new(user.get_args().next().unwrap()).display();
-        let packages = user.get_envs().find(|(name, _)| *name == "NODE_PATH").unwrap().1.unwrap();
-        let text = format!(
-            "#!/bin/sh\necho \"$1\" >> '{folder}/opened'\nread -r does < '{folder}/does'\n\
-             [ \"$does\" = away ] && exit 0\n\
-             NODE_PATH='{}' exec node '{script}' \"$does\" \"$1\" > /dev/null\n",
-            Path::new(packages).display()
-        );
-        let path = self.browser.path().join("xdg-open");
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
     }
 }
 

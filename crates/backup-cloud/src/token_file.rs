@@ -1,4 +1,4 @@
-//! A refresh token in an encrypted file: `docs/format.md` has every byte.
+//! A token in an encrypted file: `docs/format.md` has every byte.
 
 use std::{
     fmt, fs,
@@ -7,31 +7,48 @@ use std::{
 };
 
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce, aead::AeadInOut};
-use backup_core::{DataKey, Error, ErrorKind, Result, async_trait, secrecy::SecretString};
+use backup_core::{
+    DataKey, Error, ErrorKind, Result, async_trait,
+    secrecy::{ExposeSecret, SecretString},
+};
 use zeroize::Zeroizing;
 
-use crate::{RefreshToken, TokenStore};
+use crate::TokenStore;
 
-/// Keeps a refresh token in a file, encrypted under a key of the app's.
+/// Keeps a token in a file, encrypted under a key of the app's.
 ///
 /// For where there is no keychain to keep the token itself in. The key belongs where the app keeps
 /// the one of its device store.
 pub struct TokenFile {
     path: PathBuf,
     key: DataKey,
+    /// What the file begins with. No file is taken for one of another provider.
+    opening: String,
 }
 
-const OPENING: &[u8; 28] = b"portal-backup google token 1";
 const NONCE_LEN: usize = 12;
 const TAG_LEN: usize = 16;
-/// Google's tokens have up to 512 bytes.
+/// Bytes. Tokens have up to a quarter of it.
 const MAX_LEN: u64 = 16 * 1024;
 
 impl TokenFile {
-    /// The file at `path`, which need not exist; its folder does.
+    /// The file at `path`, which need not exist, for Google's token; its folder does exist.
     #[must_use]
-    pub fn new(path: impl Into<PathBuf>, key: DataKey) -> Self {
-        Self { path: path.into(), key }
+    pub fn google(path: impl Into<PathBuf>, key: DataKey) -> Self {
+        Self::new("google", path, key)
+    }
+
+    /// The file at `path`, which need not exist, for iCloud's token; its folder does exist.
+    #[must_use]
+    pub fn icloud(path: impl Into<PathBuf>, key: DataKey) -> Self {
+        Self::new("icloud", path, key)
+    }
+
+    /// The file at `path` for the token of another provider, which has a word for a name.
+    #[must_use]
+    pub fn new(provider: &str, path: impl Into<PathBuf>, key: DataKey) -> Self {
+        let opening = format!("portal-backup {provider} token 1");
+        Self { path: path.into(), key, opening }
     }
 
     fn cipher(&self) -> Aes256Gcm {
@@ -39,22 +56,24 @@ impl TokenFile {
     }
 
     fn seal(&self, token: &str, nonce: [u8; NONCE_LEN]) -> Result<Vec<u8>> {
+        let opening = self.opening.as_bytes();
         let mut body = Zeroizing::new(Vec::with_capacity(token.len() + TAG_LEN));
         body.extend_from_slice(token.as_bytes());
-        let sealed = self.cipher().encrypt_in_place(&Nonce::from(nonce), OPENING, &mut *body);
+        let sealed = self.cipher().encrypt_in_place(&Nonce::from(nonce), opening, &mut *body);
         sealed.map_err(|_| Error::new(ErrorKind::InvalidInput, "the token is too long"))?;
-        Ok([&OPENING[..], &nonce, &body].concat())
+        Ok([opening, &nonce, &body].concat())
     }
 
-    fn open(&self, file: &[u8]) -> Result<RefreshToken> {
-        let rest = file.strip_prefix(OPENING).ok_or_else(damaged)?;
+    fn open(&self, file: &[u8]) -> Result<SecretString> {
+        let opening = self.opening.as_bytes();
+        let rest = file.strip_prefix(opening).ok_or_else(damaged)?;
         let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
         let mut body = Zeroizing::new(body.to_vec());
         self.cipher()
-            .decrypt_in_place(&Nonce::from(*nonce), OPENING, &mut *body)
+            .decrypt_in_place(&Nonce::from(*nonce), opening, &mut *body)
             .map_err(|_| damaged())?;
         let token = std::str::from_utf8(&body).map_err(|_| damaged())?;
-        Ok(RefreshToken::new(SecretString::from(token)))
+        Ok(token.into())
     }
 }
 
@@ -66,18 +85,18 @@ impl fmt::Debug for TokenFile {
 
 #[async_trait]
 impl TokenStore for TokenFile {
-    async fn load(&self) -> Result<Option<RefreshToken>> {
+    async fn load(&self) -> Result<Option<SecretString>> {
         let path = self.path.clone();
         let file = blocking::unblock(move || read(&path)).await.map_err(not_done)?;
         file.map(|file| self.open(&file)).transpose()
     }
 
-    async fn save(&self, token: &RefreshToken) -> Result<()> {
+    async fn save(&self, token: &SecretString) -> Result<()> {
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(|_| {
             Error::new(ErrorKind::Unavailable, "the operating system has no randomness to give")
         })?;
-        let (path, file) = (self.path.clone(), self.seal(token.expose(), nonce)?);
+        let (path, file) = (self.path.clone(), self.seal(token.expose_secret(), nonce)?);
         blocking::unblock(move || replace(&path, &file)).await.map_err(not_done)
     }
 
@@ -124,12 +143,12 @@ fn sync(folder: &Path) -> io::Result<()> {
 }
 
 fn not_done(error: io::Error) -> Error {
-    let message = "the file of the Google token could not be read or written";
+    let message = "the file of the token could not be read or written";
     Error::new(ErrorKind::Unavailable, message).with_source(error)
 }
 
 fn damaged() -> Error {
-    let message = "the file of the Google token does not open with this key; sign in again";
+    let message = "the file of the token does not open with this key; sign in again";
     Error::new(ErrorKind::Damaged, message)
 }
 
@@ -138,16 +157,22 @@ mod tests {
     use super::*;
 
     fn file(folder: &tempfile::TempDir) -> TokenFile {
-        TokenFile::new(folder.path().join("google"), DataKey::copied_from(&[7; 32]))
+        TokenFile::google(folder.path().join("google"), DataKey::copied_from(&[7; 32]))
     }
 
     #[test]
     fn a_token_file_is_what_the_format_says() {
-        let golden = include_bytes!("../tests/vectors/token-file");
-        let store = TokenFile::new("unused", DataKey::copied_from(&[0x11; 32]));
+        let key = || DataKey::copied_from(&[0x11; 32]);
         let nonce = std::array::from_fn(|at| u8::try_from(at).unwrap());
-        assert_eq!(store.seal("1//a-refresh-token", nonce).unwrap(), golden);
-        assert_eq!(store.open(golden).unwrap().expose(), "1//a-refresh-token");
+        let google = include_bytes!("../tests/vectors/token-file");
+        let icloud = include_bytes!("../tests/vectors/icloud-token-file");
+        for (store, golden, token) in [
+            (TokenFile::google("unused", key()), &google[..], "1//a-refresh-token"),
+            (TokenFile::icloud("unused", key()), &icloud[..], "54__a+web/auth=token"),
+        ] {
+            assert_eq!(store.seal(token, nonce).unwrap(), golden);
+            assert_eq!(store.open(golden).unwrap().expose_secret(), token);
+        }
     }
 
     #[tokio::test]
@@ -156,8 +181,8 @@ mod tests {
         let store = file(&folder);
         assert!(store.load().await.unwrap().is_none());
         for token in ["1//first", "1//second"] {
-            store.save(&RefreshToken::new(token.to_owned())).await.unwrap();
-            assert_eq!(file(&folder).load().await.unwrap().unwrap().expose(), token);
+            store.save(&token.into()).await.unwrap();
+            assert_eq!(file(&folder).load().await.unwrap().unwrap().expose_secret(), token);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         store.clear().await.unwrap();
@@ -169,10 +194,12 @@ mod tests {
     async fn a_file_of_another_key_or_with_other_bytes_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let store = file(&folder);
-        store.save(&RefreshToken::new("1//token".to_owned())).await.unwrap();
-        let other = TokenFile::new(&store.path, DataKey::copied_from(&[8; 32]));
+        store.save(&"1//token".into()).await.unwrap();
+        let other = TokenFile::google(&store.path, DataKey::copied_from(&[8; 32]));
         assert_eq!(other.load().await.unwrap_err().kind(), ErrorKind::Damaged);
         let whole = fs::read(&store.path).unwrap();
+        let elsewhere = TokenFile::icloud(&store.path, DataKey::copied_from(&[7; 32]));
+        assert_eq!(elsewhere.load().await.unwrap_err().kind(), ErrorKind::Damaged);
         assert!(!whole.windows(8).any(|part| part == b"1//token"));
         for at in 0..whole.len() {
             let mut other = whole.clone();
@@ -189,7 +216,7 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let store = file(&folder);
-        store.save(&RefreshToken::new("1//token".to_owned())).await.unwrap();
+        store.save(&"1//token".into()).await.unwrap();
         let mode = fs::metadata(&store.path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0);
     }

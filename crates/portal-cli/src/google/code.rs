@@ -1,26 +1,15 @@
-//! What the user is told while they sign in. It goes to standard error, also beside `--json`:
-//! without it nobody could.
+//! The code that the user types elsewhere. It goes to standard error, also beside `--json`: without
+//! it nobody could sign in.
 
 use backup_core::async_trait;
-use backup_methods_gdrive::{Browser, CodeDisplay, DeviceCode, SystemBrowser};
+use backup_methods_gdrive::{CodeDisplay, DeviceCode};
 
-/// Says on standard error what there is to do.
+/// Says on standard error where to type which code.
 #[derive(Debug)]
-pub(super) struct Announced;
+pub(super) struct ShownCode;
 
 #[async_trait]
-impl Browser for Announced {
-    async fn open(&self, url: &str) -> backup_core::Result<()> {
-        SystemBrowser.open(url).await?;
-        eprintln!(
-            "Sign in to Google in your browser. If it shows nothing, open this there:\n{url}"
-        );
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl CodeDisplay for Announced {
+impl CodeDisplay for ShownCode {
     async fn show(&self, code: &DeviceCode) -> backup_core::Result<()> {
         let minutes = code.expires_in / 60;
         eprintln!(
