@@ -132,7 +132,7 @@ pub struct WantedHalves {
 #[serde(rename_all = "camelCase")]
 pub struct FetchedHalves {
     /// All of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     backup_shares: Vec<Zeroizing<String>>,
     /// The only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,6 +11,7 @@ pub mod custody;
 mod described;
 pub mod effects;
 pub mod error;
+mod halves;
 pub mod json;
 pub mod lifecycle;
 pub mod limits;
@@ -31,8 +32,10 @@ mod start;
 pub mod store;
 mod thread;
 mod trace_id;
+mod webhook;
 
 pub use crate::{
     server::{Options, Running, Server},
     start::StartError,
+    webhook::WebhookPolicy,
 };

@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use backup_core::ClientId;
+use backup_core::{ClientId, EncryptionContext};
 use tokio::time::{self, Instant, MissedTickBehavior};
 
 use crate::{
+    halves::{Halves, Missing},
     lifecycle,
     metrics::Fate,
     service::{Service, SharedService},
@@ -73,9 +74,23 @@ async fn clear_sessions_and_signing(service: &Service, now: u64) -> Result<(), S
     Ok(())
 }
 
+/// What a set is superseded by has to be there: so it is asked for before anything is retired.
+async fn missing(service: &Service, client: &ClientId, now: u64) -> Result<Missing, StoreError> {
+    let mut view = service.store.read().await?;
+    let sets = lifecycle_sets(&view.backups(client).await?);
+    if lifecycle::retirable(&sets, now, service.grace_seconds).next().is_none() {
+        return Ok(Missing::default());
+    }
+    let custodian = view.custodian_of(client).await?;
+    drop(view);
+    let client = EncryptionContext::new(custodian, client.clone());
+    Ok(Halves::of(service, &client).missing().await?)
+}
+
 async fn tend(service: &Service, client: &ClientId, now: u64) -> Result<(), StoreError> {
+    let missing = missing(service, client, now).await?;
     let mut write = service.store.write().await?;
-    let sets = lifecycle_sets(&write.backups(client).await?);
+    let sets = missing.hidden_in(&write.backups(client).await?);
     let expired = lifecycle::expired(&sets, now, PENDING_BACKUP_SECONDS);
     let retired = lifecycle::retirable(&sets, now, service.grace_seconds);
     let expired = expired.map(|set| (set, Fate::Expired));

@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn what_stands_in_no_header_or_is_easily_guessed_is_no_secret() {
         let long = "x".repeat(257);
-        for text in ["", "short", "fifteen-letters", "with a space in it", "não-é-um-segredo", &long]
+        for text in
+            ["", "short", "fifteen-letters", "with a space in it", "não-é-um-segredo", &long]
         {
             assert_eq!(WebhookSecret::new(text).unwrap_err(), SecretError::Characters, "{text}");
         }
