@@ -36,7 +36,11 @@ struct ToPost<'a> {
 
 /// The completed sets whose halves did not come back from their custodian.
 #[derive(Debug, Default)]
-pub(crate) struct Missing(HashSet<BackupId>);
+pub(crate) struct Missing {
+    sets: HashSet<BackupId>,
+    /// Whether they are missing because the custodian cannot be asked.
+    pub(crate) is_silence: bool,
+}
 
 impl<'a> Halves<'a> {
     pub(crate) fn of(service: &'a Service, client: &'a EncryptionContext) -> Self {
@@ -90,11 +94,12 @@ impl<'a> Halves<'a> {
             return Ok(Missing::default());
         }
         let lost = |back: &Fetched| completed.iter().filter(|pair| lacks(back, pair)).collect();
-        let lost: Vec<&CompletedPair> = match self.fetch().await {
-            Ok(back) => lost(&back),
-            Err(_) => completed.iter().collect(),
+        let (lost, is_silence): (Vec<&CompletedPair>, _) = match self.fetch().await {
+            Ok(back) => (lost(&back), false),
+            Err(_) => (completed.iter().collect(), true),
         };
-        Ok(Missing(lost.into_iter().map(|pair| pair.backup.clone()).collect()))
+        let sets = lost.into_iter().map(|pair| pair.backup.clone()).collect();
+        Ok(Missing { sets, is_silence })
     }
 
     async fn opened(
@@ -200,7 +205,7 @@ impl<'a> Halves<'a> {
         let Self { service, client } = self;
         let secret = &webhook.sealed_secret;
         let secret = service.custody.open_webhook_secret(&client.custodian, secret).await?;
-        let endpoint = Endpoint::new(&service.webhooks, &webhook.url, secret, service.now());
+        let endpoint = Endpoint::new(&service.webhooks, &webhook.url, secret);
         self.noted_failure(webhook, endpoint).await
     }
 
@@ -262,7 +267,7 @@ impl Missing {
     /// seen to work.
     pub(crate) fn hidden_in(&self, rows: &[BackupRow]) -> Vec<BackupSet> {
         let mut sets = lifecycle_sets(rows);
-        for set in sets.iter_mut().filter(|set| self.0.contains(&set.id)) {
+        for set in sets.iter_mut().filter(|set| self.sets.contains(&set.id)) {
             if let SetState::Completed { proved_since, .. } = &mut set.state {
                 *proved_since = None;
             }

@@ -148,7 +148,7 @@ impl Server {
         if let Some(enabled) = options.backup_with_portal {
             start::set_backup_with_portal(&service.store, enabled).await?;
         }
-        maintenance::run_once(&service, service.now()).await?;
+        maintenance::run_at_start(&service, service.now()).await?;
         let listener = listen(options.listen).await?;
         let metrics = match options.metrics {
             Some(address) => Some(Metrics::serve(&service, listen(address).await?)),

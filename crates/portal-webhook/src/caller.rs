@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -19,9 +20,9 @@ use subtle::ConstantTimeEq;
 use crate::{error::Refusal, store::Store};
 
 /// What a service has to prove.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    pub(crate) secret: WebhookSecret,
+    pub(crate) secret: Arc<WebhookSecret>,
     pub(crate) takes_unsigned: bool,
     /// Anybody's, if it is not said.
     pub(crate) addresses: Option<HashSet<IpAddr>>,

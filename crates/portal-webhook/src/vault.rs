@@ -44,7 +44,11 @@ pub(crate) struct Opened {
 
 impl Vault {
     /// Keeps a value beside all that is kept already. The same value is not kept twice.
-    pub(crate) async fn keep(&self, place: Place, value: &Zeroizing<String>) -> Result<(), Refusal> {
+    pub(crate) async fn keep(
+        &self,
+        place: Place,
+        value: &Zeroizing<String>,
+    ) -> Result<(), Refusal> {
         let context = self.context(&place).map_err(|_| Refusal::NAMES)?;
         let same = self.all(place.kind, &place.client).await?.into_iter().any(|kept| {
             kept.place == place && bool::from(kept.value.as_bytes().ct_eq(value.as_bytes()))

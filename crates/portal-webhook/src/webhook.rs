@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What a custodian mounts in its own server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Webhook {
     vault: Vault,
     caller: Caller,
@@ -43,7 +43,7 @@ impl Webhook {
         keys: KeyRing,
         store: impl Store,
     ) -> Self {
-        let vault = Vault { custodian, keys, store: Arc::new(store) };
+        let (vault, secret) = (Vault { custodian, keys, store: Arc::new(store) }, Arc::new(secret));
         Self { vault, caller: Caller { secret, takes_unsigned: false, addresses: None } }
     }
 
@@ -96,8 +96,8 @@ impl Webhook {
 
     /// What the service asks: `/backup` and `/backup/fetch`, below the base URL that is registered
     /// there.
-    pub fn router(self) -> Router {
-        let Self { vault, caller } = self;
+    pub fn router(&self) -> Router {
+        let Self { vault, caller } = self.clone();
         Router::new()
             .route(BACKUP, post(halves::keep))
             .route(FETCH, post(halves::fetch))

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod keeper;
+mod real;
 mod scene;
 
 use std::{fs, process::Stdio, time::Duration};

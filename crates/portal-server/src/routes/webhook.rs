@@ -28,7 +28,7 @@ pub(crate) async fn register_webhook(
     let wrong = |what: &dyn ToString| ApiError::bad_request(what.to_string());
     let secret = WebhookSecret::new(&asked.secret).map_err(|error| wrong(&error))?;
     let sealed = service.custody.seal_webhook_secret(&custodian, &secret).await?;
-    let endpoint = Endpoint::new(&service.webhooks, &asked.webhook, secret, service.now());
+    let endpoint = Endpoint::new(&service.webhooks, &asked.webhook, secret);
     let endpoint = endpoint.map_err(|failure| wrong(&failure))?;
     let client = probed_client(&service, &custodian, asked.client_id).await?;
     let probed = Deadline::begin().keep(probe(&endpoint, &client)).await;

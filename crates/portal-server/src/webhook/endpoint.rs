@@ -13,14 +13,16 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Failure, Webhooks, caller::Caller};
-use crate::random;
+use crate::{
+    clock::{Clock, SystemClock},
+    random,
+};
 
 /// A webhook that may be asked.
 pub(crate) struct Endpoint<'a> {
     caller: &'a Caller,
     base: String,
     secret: WebhookSecret,
-    now: u64,
 }
 
 /// A half as it is posted: JSON in a string.
@@ -30,15 +32,13 @@ pub(crate) type Half = Zeroizing<String>;
 pub(crate) struct Fetched(Vec<Half>);
 
 impl<'a> Endpoint<'a> {
-    /// `now` is in seconds since 1970.
     pub(crate) fn new(
         webhooks: &'a Webhooks,
         url: &str,
         secret: WebhookSecret,
-        now: u64,
     ) -> Result<Self, Failure> {
         let caller = webhooks.caller()?;
-        Ok(Self { base: caller.base(url)?, caller, secret, now })
+        Ok(Self { base: caller.base(url)?, caller, secret })
     }
 
     /// The base URL as it is registered.
@@ -76,10 +76,12 @@ impl<'a> Endpoint<'a> {
         let body = serde_json::to_vec(said).map(Zeroizing::new).expect("it is plain text");
         let id = random::name().map_err(|_| Failure::Unreachable("there is no randomness"))?;
         let id = format!("msg_{id}");
-        let signature = self.secret.sign(&id, self.now, &body);
+        // By the clock of this machine, whatever the service's is: the receiver has its own.
+        let now = SystemClock.now();
+        let signature = self.secret.sign(&id, now, &body);
         let mut headers = vec![
             (ID_HEADER, Zeroizing::new(id)),
-            (TIMESTAMP_HEADER, Zeroizing::new(self.now.to_string())),
+            (TIMESTAMP_HEADER, Zeroizing::new(now.to_string())),
             (SIGNATURE_HEADER, Zeroizing::new(signature)),
         ];
         if let Some(secret) = self.secret.header() {
