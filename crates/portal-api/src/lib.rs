@@ -17,6 +17,7 @@ pub mod route;
 #[cfg(feature = "openapi")]
 mod schema;
 mod session;
+pub mod webhook;
 
 pub use crate::{
     backup::{

@@ -15,6 +15,12 @@ pub const HEALTH: &str = "/health";
 pub const READY: &str = "/ready";
 /// The description of all routes.
 pub const DESCRIPTION: &str = "/openapi.json";
+/// Where a custodian keeps its halves itself.
+pub const WEBHOOK: &str = "/api/v1/custodians/webhook";
+/// The same, in Portal's shorter form.
+pub const WEBHOOK_SHORT: &str = "/api/webhook";
+/// Halves that a custodian has erased.
+pub const ERASED_PAIRS: &str = "/api/v1/custodians/webhook/erased-pairs";
 /// A custodian's clients.
 pub const CUSTODIAN_CLIENTS: &str = "/api/v3/custodians/me/clients";
 /// What there is of a client.
@@ -117,11 +123,19 @@ pub enum Route {
     EnableEject,
     /// Both halves of a wallet that may be ejected, for the custodian.
     EjectableSharesOfCustodian,
+    /// A custodian says where its halves are kept.
+    RegisterWebhook,
+    /// The same, in Portal's shorter form.
+    RegisterWebhookShort,
+    /// How it stands with the custodian's webhook.
+    Webhook,
+    /// A custodian has erased halves that are of no use any more.
+    ErasedPairs,
 }
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 38] = [
         Self::Health,
         Self::Ready,
         Self::Description,
@@ -156,6 +170,10 @@ impl Route {
         Self::EndClientSessions,
         Self::EnableEject,
         Self::EjectableSharesOfCustodian,
+        Self::RegisterWebhook,
+        Self::RegisterWebhookShort,
+        Self::Webhook,
+        Self::ErasedPairs,
     ];
 
     /// Its path, with what stands for an id in braces.
@@ -196,6 +214,9 @@ impl Route {
             Self::CreateClientSession | Self::EndClientSessions => {
                 "/api/v3/custodians/me/clients/{client}/sessions"
             }
+            Self::RegisterWebhook | Self::Webhook => WEBHOOK,
+            Self::RegisterWebhookShort => WEBHOOK_SHORT,
+            Self::ErasedPairs => ERASED_PAIRS,
             Self::CreateClientSessionV1 => "/api/v1/custodians/clients/{client}/session",
         }
     }
@@ -225,6 +246,7 @@ impl Route {
                 | Self::ClientOfCustodian
                 | Self::EjectableShares
                 | Self::EjectableSharesOfCustodian
+                | Self::Webhook
         )
     }
 }

@@ -46,6 +46,8 @@ texts! {
     Hex = { "pattern": "^([0-9a-f]{2})*$" }
     /// Any bytes.
     Base64Url = { "pattern": "^[A-Za-z0-9_-]*$" }
+    /// Of a webhook.
+    WebhookSecretText = { "pattern": "^[!-~]{16,256}$" }
     /// A date and a time.
     Time = { "format": "date-time" }
 }

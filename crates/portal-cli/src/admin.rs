@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use portal_server::{
     admin::Admin,
     clock::{Clock, SystemClock},
-    store::{KeyOwner, KeyRow},
+    store::{KeyOwner, KeyRow, WebhookRow},
 };
 use serde_json::{Value, json};
 
@@ -33,6 +33,11 @@ pub(crate) enum Command {
         "Example:\n  portal admin clients --help\n\n", exit_codes!()
     ))]
     Clients(Clients),
+    /// The webhooks of custodians that keep their halves themselves
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal admin webhooks --help\n\n", exit_codes!()
+    ))]
+    Webhooks(Webhooks),
     /// The API keys of custodians and of their clients
     #[command(subcommand, after_help = concat!(
         "Example:\n  portal admin keys --help\n\n", exit_codes!()
@@ -70,6 +75,15 @@ pub(crate) enum Clients {
         exit_codes!()
     ))]
     List(ListClients),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhooks {
+    /// Lists all webhooks, and how it stands with them
+    #[command(after_help = concat!(
+        "Example:\n  portal admin webhooks list --data portal-data\n\n", exit_codes!()
+    ))]
+    List(DataFolder),
 }
 
 #[derive(Debug, Subcommand)]
@@ -184,6 +198,7 @@ pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
         Command::Custodians(Custodians::Name(name)) => name_custodian(name).await,
         Command::Custodians(Custodians::List(at)) => list_custodians(at).await,
         Command::Clients(Clients::List(list)) => list_clients(list).await,
+        Command::Webhooks(Webhooks::List(at)) => list_webhooks(at).await,
         Command::Keys(Keys::Create(create)) => create_key(create).await,
         Command::Keys(Keys::List(list)) => list_keys(list).await,
         Command::Keys(Keys::Revoke(revoke)) => revoke_key(revoke).await,
@@ -235,6 +250,13 @@ async fn list_clients(ListClients { at, custodian }: ListClients) -> Result<Answ
     Ok(ids("clients", clients.iter().map(ClientId::as_str)))
 }
 
+async fn list_webhooks(at: DataFolder) -> Result<Answer, Failure> {
+    let webhooks = at.open().await?.webhooks().await?;
+    let lines: Vec<_> = webhooks.iter().map(|(id, webhook)| webhook_line(id, webhook)).collect();
+    let values: Vec<_> = webhooks.iter().map(|(id, webhook)| webhook_value(id, webhook)).collect();
+    Ok(Answer { text: lines.join("\n"), json: json!({ "webhooks": values }) })
+}
+
 async fn create_key(create: CreateKey) -> Result<Answer, Failure> {
     let key_file = vacant(&create.key_file)?;
     let admin = create.at.open().await?;
@@ -283,6 +305,25 @@ fn value(key: &KeyRow, now: u64) -> Value {
         "createdAt": key.created_at,
         "endsAt": key.ends_at,
         "inForce": !key.is_over(now),
+    })
+}
+
+fn webhook_line(custodian: &CustodianId, WebhookRow { url, health, .. }: &WebhookRow) -> String {
+    let worked = health.succeeded_at.map(date::as_text).unwrap_or_default();
+    let failed = match (health.failed_at, &health.failure) {
+        (Some(at), Some(why)) => format!("; failed {}: {why}", date::as_text(at)),
+        _ => String::new(),
+    };
+    format!("{custodian}  {url}  worked {worked}{failed}")
+}
+
+fn webhook_value(custodian: &CustodianId, WebhookRow { url, health, .. }: &WebhookRow) -> Value {
+    json!({
+        "custodian": custodian.as_str(),
+        "url": url,
+        "lastSuccessAt": health.succeeded_at,
+        "lastFailureAt": health.failed_at,
+        "lastFailure": health.failure,
     })
 }
 

@@ -35,6 +35,7 @@ pub(crate) struct Serve {
 pub(crate) async fn run(serve: Serve, output: Output, mut signals: Signals) -> Result<(), Failure> {
     let Settings { options, log, log_format, .. } = Settings::read(serve.config, &serve.flags)?;
     log_to_stderr(log, log_format);
+    leave_no_core_dump();
     let data = options.folder.clone();
     let running = Server::start(options).await?;
     output.ready(&ready(&running, &data));
@@ -58,6 +59,19 @@ fn ready(running: &Running, data: &Path) -> Answer {
             told.unwrap_or_default()
         ),
         json: json!({ "url": service, "metricsUrl": metrics, "custodianKeyFile": key_file }),
+    }
+}
+
+/// What this process holds in memory is in no file, whatever ends it.
+fn leave_no_core_dump() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+
+        let nothing = Rlimit { current: Some(0), maximum: Some(0) };
+        if let Err(error) = setrlimit(Resource::Core, nothing) {
+            tracing::warn!(%error, "core dumps cannot be turned off");
+        }
     }
 }
 

@@ -46,6 +46,14 @@ pub(crate) struct Flags {
     /// them, and complete a backup by telling so. Other backups are not concerned.
     #[arg(long, value_name = "BOOL")]
     backup_with_portal: Option<String>,
+    /// Whether webhooks of custodians may be asked without TLS [default: false]
+    #[arg(long, value_name = "BOOL")]
+    webhook_http: Option<String>,
+    /// Whether webhooks of custodians may be at addresses that are not public [default: false]
+    ///
+    /// With `true` a custodian can have the service ask whatever it reaches, with POST.
+    #[arg(long, value_name = "BOOL")]
+    webhook_private_addresses: Option<String>,
     /// How long requests are still taken when the service is to end [default: 0s]
     ///
     /// Meanwhile it says that it is not ready, so that a load balancer sends them elsewhere.
@@ -149,6 +157,12 @@ impl Settings {
             Setting::BackupWithPortal => {
                 options.backup_with_portal = Some(text.parse().map_err(|_| wrong())?);
             }
+            Setting::WebhookHttp => {
+                options.webhooks.plain_http = text.parse().map_err(|_| wrong())?;
+            }
+            Setting::WebhookPrivateAddresses => {
+                options.webhooks.private_addresses = text.parse().map_err(|_| wrong())?;
+            }
             Setting::Drain => options.drain = duration::parse(&text).map_err(|_| wrong())?,
             Setting::AddressRate => options.limits.address_rate = rate(&text).ok_or_else(wrong)?,
             Setting::KeyRate => options.limits.key_rate = rate(&text).ok_or_else(wrong)?,
@@ -186,6 +200,8 @@ impl Flags {
             Setting::Grace => &self.grace,
             Setting::LongestEject => &self.longest_eject,
             Setting::BackupWithPortal => &self.backup_with_portal,
+            Setting::WebhookHttp => &self.webhook_http,
+            Setting::WebhookPrivateAddresses => &self.webhook_private_addresses,
             Setting::Drain => &self.drain,
             Setting::AddressRate => &self.address_rate,
             Setting::KeyRate => &self.key_rate,

@@ -97,7 +97,8 @@ async fn halves(data: &Path, user: &User) -> Vec<(String, Vec<u8>)> {
     }
     for row in read.backups(client).await.unwrap() {
         let sealed = read.custodian_halves(client, &row.set.id).await.unwrap().unwrap();
-        for (curve, sealed) in sealed.iter() {
+        for (curve, half) in sealed.iter() {
+            let sealed = half.sealed().unwrap();
             let share = service.custody.verify_backup(&user.context, sealed).await.unwrap();
             // After head and pair.
             halves.push((format!("half of a {curve} backup"), share.to_bytes()[36..68].to_vec()));

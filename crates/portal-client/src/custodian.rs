@@ -7,10 +7,12 @@ use portal_api::{
     CreateClient, CreatedClient,
     compat::{EjectEnabled, EjectableShares, EnableEject, Timestamp},
     route,
+    webhook::{RegisterWebhook, WebhookSecret, WebhookView},
 };
 use portal_mpc::ByCurve;
 use reqwest::Method;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::{
     ApiKey, Error, Result,
@@ -40,6 +42,29 @@ pub async fn create_client(
     })?;
     let key = ApiKey::new(created.client_api_key.as_str())?;
     Ok((EncryptionContext::new(created.custodian_id, client), key))
+}
+
+/// Says where a custodian keeps its halves itself, with its API key: the base URL of a server that
+/// answers as `portal-webhook` does. The service tries it before it takes it.
+///
+/// # Errors
+///
+/// [`Error::Service`] with [`WebhookFailed`](portal_api::ErrorId::WebhookFailed) if it does not keep
+/// what it is given; otherwise as for [`create_client`]. What was registered before stays then.
+pub async fn register_webhook(
+    service: &str,
+    custodian_key: &ApiKey,
+    webhook: &str,
+    secret: &WebhookSecret,
+) -> Result<WebhookView> {
+    let http = Http::new(service, custodian_key, HttpOptions::default())?;
+    let body = RegisterWebhook {
+        webhook: webhook.to_owned(),
+        secret: Zeroizing::new(secret.expose().to_owned()),
+        client_id: None,
+    };
+    let request = json(Method::POST, route::WEBHOOK, &body).answered_within(LONGEST_CLIENT);
+    parse(&http.send(&request).await?)
 }
 
 /// A wallet that may be ejected.

@@ -17,7 +17,7 @@ use crate::{
     effects::Nobody,
     random,
     start::{DATABASE, StartError},
-    store::{KeyOwner, KeyRow, NewKey, Store, StoreError},
+    store::{KeyOwner, KeyRow, NewKey, Store, StoreError, WebhookRow},
 };
 
 /// The database of a service, in the hands of its operator.
@@ -116,6 +116,22 @@ impl Admin {
     pub async fn clients(&self, custodian: &CustodianId) -> Result<Vec<ClientId>, AdminError> {
         self.expect(&KeyOwner::Custodian(custodian.clone())).await?;
         Ok(self.store.read().await?.clients(custodian).await?)
+    }
+
+    /// The webhooks of those custodians that have one.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError::Store`].
+    pub async fn webhooks(&self) -> Result<Vec<(CustodianId, WebhookRow)>, AdminError> {
+        let mut view = self.store.read().await?;
+        let mut webhooks = Vec::new();
+        for custodian in view.custodians().await? {
+            if let Some(webhook) = view.webhook(&custodian).await? {
+                webhooks.push((custodian, webhook));
+            }
+        }
+        Ok(webhooks)
     }
 
     /// The keys of a custodian or a client, the oldest first, and those that are over too.

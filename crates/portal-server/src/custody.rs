@@ -1,9 +1,10 @@
 //! The service's halves at rest: sealed under the operator's keys, bound to client and pair.
 
 use backup_core::{
-    EncryptionContext, Error, ErrorKind, Point, Result, SharePairId,
+    ClientId, Curve, CustodianId, EncryptionContext, Error, ErrorKind, Point, Result, SharePairId,
     secrecy::{ExposeSecret, SecretSlice},
 };
+use portal_api::webhook::WebhookSecret;
 use portal_keys::{KeyCheck, KeyRing, SealedShare, ShareContext, ShareRole};
 use portal_mpc::{BackupShare, OnCurve, PairId, PublicKey, Server, StoredShare};
 use zeroize::Zeroizing;
@@ -100,7 +101,16 @@ impl Custody {
     ) -> Result<BackupShare<Server>> {
         let context = share_context(client, pair, ShareRole::CustodianBackup)?;
         let bytes = sealed.open(&context, &self.ring).await?;
-        let share = BackupShare::from_bytes(bytes.expose_secret()).map_err(|_| not_the_half())?;
+        self.read_backup(pair, bytes.expose_secret())
+    }
+
+    /// Reads the custodian's half of a backup pair from its stored form.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Damaged`] if it is not this pair's half.
+    pub fn read_backup(&self, pair: &PairRow, bytes: &[u8]) -> Result<BackupShare<Server>> {
+        let share = BackupShare::from_bytes(bytes).map_err(|_| not_the_half())?;
         expect(pair, share.pair(), share.public_key()).map(|()| share)
     }
 
@@ -119,6 +129,36 @@ impl Custody {
             report.outcome?;
         }
         self.open_backup(client, sealed).await
+    }
+
+    /// Seals what the service proves itself by to a custodian's webhook.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SealedShare::seal`].
+    pub async fn seal_webhook_secret(
+        &self,
+        custodian: &CustodianId,
+        secret: &WebhookSecret,
+    ) -> Result<SealedShare> {
+        let bytes = SecretSlice::from(secret.expose().as_bytes().to_vec());
+        SealedShare::seal(&bytes, &secret_context(custodian)?, &self.ring).await
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SealedShare::open`]; [`ErrorKind::Damaged`] if it is no such secret.
+    pub async fn open_webhook_secret(
+        &self,
+        custodian: &CustodianId,
+        sealed: &SealedShare,
+    ) -> Result<WebhookSecret> {
+        let bytes = sealed.open(&secret_context(custodian)?, &self.ring).await?;
+        let text = str::from_utf8(bytes.expose_secret()).ok();
+        let secret = text.and_then(|text| WebhookSecret::new(text).ok());
+        secret.ok_or_else(|| Error::new(ErrorKind::Damaged, "what is sealed is no secret"))
     }
 
     async fn seal(
@@ -148,6 +188,19 @@ fn share_context(
         role,
     })
 }
+
+/// No client has such a name, which has a dot, and no wallet such a key.
+fn secret_context(custodian: &CustodianId) -> Result<ShareContext> {
+    Ok(ShareContext {
+        custodian: custodian.clone(),
+        client: ClientId::new(WEBHOOK_SECRET)?,
+        wallet: Point::new(Curve::Ed25519, &[0; 32])?,
+        pair: SharePairId::new(WEBHOOK_SECRET)?,
+        role: ShareRole::CustodianBackup,
+    })
+}
+
+const WEBHOOK_SECRET: &str = "portal.webhook-secret";
 
 fn expect(pair: &PairRow, id: PairId, public_key: PublicKey) -> Result<()> {
     let is_same = id == PairId::from_name(pair.id.as_str()) && public_key == pair.public_key;

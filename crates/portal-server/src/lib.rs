@@ -11,6 +11,7 @@ pub mod custody;
 mod described;
 pub mod effects;
 pub mod error;
+mod halves;
 pub mod json;
 pub mod lifecycle;
 pub mod limits;
@@ -32,8 +33,10 @@ pub mod store;
 mod thread;
 mod to_the_end;
 mod trace_id;
+mod webhook;
 
 pub use crate::{
     server::{Options, Running, Server},
     start::StartError,
+    webhook::WebhookPolicy,
 };

@@ -40,6 +40,10 @@ pub(crate) struct StoreMeters {
     sets: Family<Ended, Counter>,
 }
 
+/// What is counted of webhooks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WebhookMeters(Family<Asked, Counter>);
+
 /// Why a request was sent away, which may be repeated later.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reason {
@@ -110,6 +114,11 @@ struct SentAway {
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct Asked {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Ended {
     fate: &'static str,
 }
@@ -150,6 +159,12 @@ impl Default for RequestMeters {
     }
 }
 
+impl WebhookMeters {
+    pub(crate) fn asked(&self, outcome: &'static str) {
+        self.0.get_or_create(&Asked { outcome }).inc();
+    }
+}
+
 impl StoreMeters {
     pub(crate) fn ended(&self, fate: Fate) {
         self.sets.get_or_create(&Ended { fate: fate.as_str() }).inc();
@@ -178,7 +193,7 @@ impl Drop for GoingOn {
 /// All meters, as Prometheus reads them.
 async fn exposition(service: &Service) -> String {
     let mut registry = Registry::with_prefix("portal");
-    let Service { requests, store, costly, .. } = service;
+    let Service { requests, store, costly, webhooks, .. } = service;
     register_requests(&mut registry, requests);
     if let Some(open) = open_sessions(service).await {
         let sessions = Gauge::<i64>::default();
@@ -191,6 +206,9 @@ async fn exposition(service: &Service) -> String {
     let StoreMeters { commit_seconds, sets } = store.meters.clone();
     registry.register("commit_seconds", "Commits of the database, by seconds", commit_seconds);
     registry.register("backup_sets", "Backup sets, by what became of them", sets);
+    let WebhookMeters(asked) = webhooks.meters.clone();
+    let help = "Custodians' webhooks that were asked, by the outcome";
+    registry.register("webhooks_asked", help, asked);
     let mut exposition = String::new();
     text::encode(&mut exposition, &registry).expect("a string takes all that is written");
     exposition

@@ -7,6 +7,7 @@ mod envelope;
 mod identities;
 mod path;
 mod sets;
+mod webhook;
 
 use axum::{
     extract::State,
@@ -21,6 +22,7 @@ pub(crate) use self::{
     envelope::{envelope, store_envelope},
     identities::create_client,
     sets::{drop_pending, revoke},
+    webhook::{erased_pairs, register_webhook, webhook},
 };
 use crate::{error::ApiResult, json::Json, service::SharedService};
 

@@ -28,6 +28,7 @@ use crate::{
     sessions::InProgress,
     stack,
     start::{self, DataFolder, StartError},
+    webhook::{WebhookPolicy, Webhooks},
 };
 
 /// The service.
@@ -54,6 +55,8 @@ pub struct Options {
     /// Whether the service keeps the ciphertexts of backups that apps complete by Portal's routes.
     /// Said once, it stays until the contrary is said; before that it does.
     pub backup_with_portal: Option<bool>,
+    /// Where webhooks of custodians may be.
+    pub webhooks: WebhookPolicy,
     /// How long the service still takes requests when it is to end, and says that it is not ready,
     /// so that whoever sends them here stops before it does.
     pub drain: Duration,
@@ -104,6 +107,7 @@ impl Options {
             grace: Duration::from_secs(30 * 24 * 60 * 60),
             longest_eject: Duration::from_secs(24 * 60 * 60),
             backup_with_portal: None,
+            webhooks: WebhookPolicy::default(),
             drain: Duration::ZERO,
             maintenance_interval: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
@@ -128,6 +132,7 @@ impl Server {
         let service = Arc::new(Service {
             store,
             custody,
+            webhooks: Webhooks::new(options.webhooks),
             clock: options.clock,
             observer: options.observer,
             generation: Generation::new()?,
@@ -143,7 +148,7 @@ impl Server {
         if let Some(enabled) = options.backup_with_portal {
             start::set_backup_with_portal(&service.store, enabled).await?;
         }
-        maintenance::run_once(&service, service.now()).await?;
+        maintenance::run_at_start(&service, service.now()).await?;
         let listener = listen(options.listen).await?;
         let metrics = match options.metrics {
             Some(address) => Some(Metrics::serve(&service, listen(address).await?)),

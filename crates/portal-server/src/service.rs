@@ -14,6 +14,7 @@ use crate::{
     readiness::Readiness,
     sessions::InProgress,
     store::Store,
+    webhook::Webhooks,
 };
 
 /// What handlers share.
@@ -23,6 +24,8 @@ pub struct Service {
     pub store: Store,
     /// Opens and seals the service's halves.
     pub custody: Custody,
+    /// Asks the webhooks of custodians.
+    pub(crate) webhooks: Webhooks,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Told of every effect.

@@ -17,6 +17,7 @@ mod sessions;
 mod signing;
 mod stages;
 mod tokens;
+mod webhooks;
 
 use std::{
     ops::{Deref, DerefMut},
@@ -41,9 +42,10 @@ pub use self::{
     error::StoreError,
     filling::KeyAt,
     fresh::FreshPlace,
-    pairs::{PairRow, SealedPair},
+    pairs::{CustodianHalf, PairRow, PostedPair, SealedPair},
     signing::{NewSigningSet, SigningPairRow, SigningRow},
     tokens::TokenRow,
+    webhooks::{CompletedPair, Health, WebhookRow},
 };
 use crate::{
     effects::{Effect, EffectObserver},

@@ -164,12 +164,13 @@ async fn a_commit_is_refused_when_the_custodians_half_is_not_the_sets() {
         read.custodian_halves(client, &begun.id).await.unwrap().unwrap().ed25519.unwrap()
     };
     let half = halves().await;
-    assert!(shared.custody.verify_backup(&device.context, &half).await.is_ok());
+    let half = half.sealed().unwrap();
+    assert!(shared.custody.verify_backup(&device.context, half).await.is_ok());
     let stranger = EncryptionContext::new(
         device.context.custodian.clone(),
         backup_core::ClientId::new("stranger").unwrap(),
     );
-    assert!(shared.custody.verify_backup(&stranger, &half).await.is_err());
+    assert!(shared.custody.verify_backup(&stranger, half).await.is_err());
     let mut write = shared.store.write().await.unwrap();
     swap_half(&mut write, &device, &begun.id, shared).await;
     write.commit().await.unwrap();
@@ -187,7 +188,7 @@ async fn swap_half(
     shared: &portal_server::service::Service,
 ) {
     let halves = write.custodian_halves(&device.context.client, backup).await.unwrap().unwrap();
-    let pair = halves.ed25519.unwrap().pair;
+    let pair = halves.ed25519.unwrap().pair().clone();
     let signing = common::protocol::signing_pair("another");
     let other = common::protocol::backup_pair(&signing, "other");
     let sealed = shared.custody.seal_backup(&device.context, &pair.id, &other.server).await;
@@ -197,7 +198,7 @@ async fn swap_half(
         method: MethodId::PASSWORD,
         completion: portal_api::Completion::Commit,
         device_key: device.key.public(),
-        pairs: portal_mpc::ByCurve::ed25519(sealed),
+        pairs: portal_mpc::ByCurve::ed25519(sealed.into()),
     };
     let text = write.envelope(&device.context.client, backup).await.unwrap().unwrap();
     let envelope = Envelope::parse(&text).unwrap();

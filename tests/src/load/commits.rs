@@ -14,7 +14,7 @@ use portal_api::Completion;
 use portal_client::BackUpOptions;
 use portal_server::{
     effects::Effect,
-    store::{NewBackupSet, Store, StoredEnvelope},
+    store::{CustodianHalf, NewBackupSet, Store, StoredEnvelope},
 };
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
@@ -92,7 +92,7 @@ async fn add_sets(store: &Store, client: &TestClient, count: usize) -> Vec<Backu
     let mut ids = Vec::new();
     for number in 0..count {
         let mut pairs = halves.clone();
-        let half = pairs.ed25519.as_mut().expect("there is one");
+        let Some(CustodianHalf::Sealed(half)) = &mut pairs.ed25519 else { panic!("it is here") };
         half.pair.id = SharePairId::new(format!("pair-{number}")).expect("it is an id");
         let set = NewBackupSet {
             id: BackupId::generate().expect("there is randomness"),

@@ -8,6 +8,7 @@ mod eject;
 mod requests;
 mod scene;
 mod secrets;
+mod webhook;
 
 use backup_core::{ErrorKind, MethodId};
 use backup_testkit::{LogCapture, MemoryStore};

@@ -13,7 +13,7 @@ use portal_tests::middle::{Asked, Method};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{compat, eject, scene::Scene};
+use crate::{compat, eject, scene::Scene, webhook};
 
 /// A key that nobody has.
 pub(crate) const STRANGER: &str = "ck_QmVhcmVyIG9mIG5vdGhpbmcgYXQgYWxsLCBub3QgMQQ";
@@ -84,6 +84,11 @@ impl Scene {
                 let client = self.context().client.as_str();
                 Asked::get(route::ejectable_shares_of_custodian(client, &self.wallet()))
             }
+            Route::RegisterWebhook | Route::RegisterWebhookShort => {
+                Asked::json(route.path(), &json!({ "webhook": "https://127.0.0.1" }))
+            }
+            Route::Webhook => Asked::get(route.path()),
+            Route::ErasedPairs => Asked::json(route.path(), &json!({ "pairs": [] })),
             Route::Identify => Asked::json(route.path(), &json!({ "traits": 1 })),
             Route::Track => Asked::json(route.path(), &json!({ "properties": {} })),
             Route::CreateClient => Asked::json(route.path(), &json!({ "isAccountAbstracted": 1 })),
@@ -270,6 +275,9 @@ pub(crate) fn out_of_order(
         | Route::Clients
         | Route::Identify
         | Route::Track => Vec::new(),
+        Route::RegisterWebhook | Route::RegisterWebhookShort => webhook::registered(route),
+        Route::Webhook => vec![("a webhook that is not registered", scene.asked(route))],
+        Route::ErasedPairs => webhook::erased(scene),
         Route::ClientOfCustodian
         | Route::CreateClientSession
         | Route::CreateClientSessionV1

@@ -74,6 +74,7 @@ async fn with_shares(
     for row in read.backups(&client.context.client).await.unwrap() {
         let halves = read.custodian_halves(&client.context.client, &row.set.id).await.unwrap();
         for (_, half) in halves.unwrap().iter() {
+            let half = half.sealed().unwrap();
             let half = service.custody.verify_backup(&client.context, half).await.unwrap();
             secrets = with_scalar(secrets, &half.to_bytes());
         }

@@ -111,7 +111,8 @@ impl Scene {
         let client = &self.client.context;
         let backup: BackupId = view.backups(&client.client).await.unwrap()[0].set.id.clone();
         let halves = view.custodian_halves(&client.client, &backup).await.unwrap().unwrap();
-        service.custody.open_backup(client, &halves.ed25519.unwrap()).await.unwrap()
+        let half = halves.ed25519.unwrap();
+        service.custody.open_backup(client, half.sealed().unwrap()).await.unwrap()
     }
 
     pub(crate) async fn pair(&self) -> SharePairId {

@@ -22,7 +22,7 @@ const LAYERS: &[Layer] = &[
     Layer("portal-api", &["backup-core", "portal-mpc"], &[]),
     Layer("portal-keys", &["backup-core"], &["backup-testkit"]),
     Layer("portal-client", &["backup-core", "portal-mpc", "portal-api"], &["backup-testkit"]),
-    Layer("portal-webhook", &["backup-core", "portal-api", "portal-keys"], &[]),
+    Layer("portal-webhook", &["backup-core", "portal-api", "portal-keys"], &["backup-testkit"]),
     Layer(
         "portal-server",
         &["backup-core", "portal-mpc", "portal-api", "portal-keys", "backup-methods-passkey"],

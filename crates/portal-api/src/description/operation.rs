@@ -9,6 +9,7 @@ use crate::{
     BackupSetView, ClientSession, ClientView, Commit, CreateClient, CreatedClient, ErrorBody,
     FirstPost, FirstReply, Health, MEDIA_TYPE, Nothing, Revocations, compat,
     route::{Asker, Body, Route},
+    webhook,
 };
 
 /// One route.
@@ -72,6 +73,10 @@ impl Operation {
             Route::Ejected => "Tell that a wallet was ejected",
             Route::EnableEject => "Let a client eject a wallet for a while",
             Route::EjectableSharesOfCustodian => "Both halves of a wallet that may be ejected",
+            Route::RegisterWebhook => "Say where the custodian's halves are kept",
+            Route::RegisterWebhookShort => "Say so, in the shorter form",
+            Route::Webhook => "How it stands with the webhook, and which halves may go",
+            Route::ErasedPairs => "Tell that halves which may go are erased",
         }
     }
 
@@ -144,6 +149,10 @@ impl Operation {
             Route::PrepareEject => types.read::<compat::PrepareEject>(),
             Route::Ejected => types.read::<compat::Ejected>(),
             Route::EnableEject => types.read::<compat::EnableEject>(),
+            Route::RegisterWebhook | Route::RegisterWebhookShort => {
+                types.read::<webhook::RegisterWebhook>()
+            }
+            Route::ErasedPairs => types.read::<webhook::ErasedPairs>(),
             // Whatever a client of Portal's says here.
             _ => json!({ "type": "object" }),
         };
@@ -190,6 +199,7 @@ impl Operation {
             | Route::StoredShareV1
             | Route::StoredKey
             | Route::EndClientSessions
+            | Route::ErasedPairs
             | Route::Ejected => return None,
             Route::Health | Route::Ready => types.written::<Health>(),
             Route::Description => json!({ "type": "object" }),
@@ -210,6 +220,9 @@ impl Operation {
                 types.written::<compat::EjectableShares>()
             }
             Route::EnableEject => types.written::<compat::EjectEnabled>(),
+            Route::RegisterWebhook | Route::RegisterWebhookShort | Route::Webhook => {
+                types.written::<webhook::WebhookView>()
+            }
             Route::CreateClientSession | Route::CreateClientSessionV1 => {
                 types.written::<ClientSession>()
             }

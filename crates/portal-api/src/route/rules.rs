@@ -7,7 +7,7 @@ use crate::{
     ErrorId::{
         self, AuthFailed, BadRequest, DkgFailed, DkgRefreshFailed, DkgRefreshMismatch, Error,
         InternalError, MessageMalformed, NotFound, OperationInProgress, SignFailed,
-        SignShareMismatch, StateInvalid,
+        SignShareMismatch, StateInvalid, WebhookFailed,
     },
     MEDIA_TYPE, PostFrame,
 };
@@ -66,7 +66,11 @@ impl Route {
             | Self::CreateClientSessionV1
             | Self::EndClientSessions
             | Self::EnableEject
-            | Self::EjectableSharesOfCustodian => Asker::Custodian,
+            | Self::EjectableSharesOfCustodian
+            | Self::RegisterWebhook
+            | Self::RegisterWebhookShort
+            | Self::Webhook
+            | Self::ErasedPairs => Asker::Custodian,
             Self::FirstPost
             | Self::SecondPost
             | Self::StoreEnvelope
@@ -145,25 +149,35 @@ impl Route {
                 (400, DkgRefreshFailed),
                 (400, DkgRefreshMismatch),
                 (400, SignFailed),
+                (400, WebhookFailed),
                 (404, NotFound),
                 (409, OperationInProgress),
                 (409, StateInvalid),
             ],
-            Self::PrepareEject | Self::Commit => {
-                &[(400, DkgRefreshMismatch), (404, NotFound), (409, StateInvalid)]
+            Self::PrepareEject | Self::Commit => &[
+                (400, DkgRefreshMismatch),
+                (400, WebhookFailed),
+                (404, NotFound),
+                (409, StateInvalid),
+            ],
+            Self::EjectableSharesOfCustodian => {
+                &[(400, WebhookFailed), (404, NotFound), (409, StateInvalid)]
+            }
+            Self::RegisterWebhook | Self::RegisterWebhookShort => {
+                &[(400, WebhookFailed), (404, NotFound)]
             }
             Self::StoreEnvelope
             | Self::StoreCipherText
             | Self::BackupPairNotice
             | Self::SigningPairNotice
-            | Self::EjectableShares
-            | Self::EjectableSharesOfCustodian => &[(404, NotFound), (409, StateInvalid)],
+            | Self::EjectableShares => &[(404, NotFound), (409, StateInvalid)],
             Self::DropPending
             | Self::Revoke
             | Self::StoredShare
             | Self::StoredShareV1
             | Self::StoredKey
-            | Self::Ejected => &[(409, StateInvalid)],
+            | Self::Ejected
+            | Self::ErasedPairs => &[(409, StateInvalid)],
             Self::Envelope
             | Self::BackupPairs
             | Self::SigningPairs
@@ -172,7 +186,8 @@ impl Route {
             | Self::CreateClientSession
             | Self::CreateClientSessionV1
             | Self::EndClientSessions
-            | Self::EnableEject => &[(404, NotFound)],
+            | Self::EnableEject
+            | Self::Webhook => &[(404, NotFound)],
             Self::Health
             | Self::Ready
             | Self::Description

@@ -11,6 +11,8 @@ pub(crate) enum Setting {
     Grace,
     LongestEject,
     BackupWithPortal,
+    WebhookHttp,
+    WebhookPrivateAddresses,
     Drain,
     AddressRate,
     KeyRate,
@@ -21,13 +23,15 @@ pub(crate) enum Setting {
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Data,
         Self::Listen,
         Self::Metrics,
         Self::Grace,
         Self::LongestEject,
         Self::BackupWithPortal,
+        Self::WebhookHttp,
+        Self::WebhookPrivateAddresses,
         Self::Drain,
         Self::AddressRate,
         Self::KeyRate,
@@ -48,6 +52,8 @@ impl Setting {
             Self::Grace => "grace",
             Self::LongestEject => "longest-eject",
             Self::BackupWithPortal => "backup-with-portal",
+            Self::WebhookHttp => "webhook-http",
+            Self::WebhookPrivateAddresses => "webhook-private-addresses",
             Self::Drain => "drain",
             Self::AddressRate => "address-rate",
             Self::KeyRate => "key-rate",
@@ -74,6 +80,7 @@ impl Setting {
     pub(crate) const fn default(self) -> Option<&'static str> {
         match self {
             Self::Data | Self::BackupWithPortal => None,
+            Self::WebhookHttp | Self::WebhookPrivateAddresses => Some("false"),
             Self::Listen => Some("127.0.0.1:8080"),
             Self::Metrics => Some("off"),
             Self::Grace => Some("30d"),
@@ -95,7 +102,9 @@ impl Setting {
             Self::Metrics => "it is an address and a port, 127.0.0.1:9464, or off",
             Self::LongestEject => "it is a number and a unit, five minutes or more: 5m, 24h, 7d",
             Self::Grace | Self::Drain => "it is a number and a unit: 30d, 12h, 90m, 60s",
-            Self::BackupWithPortal => "it is true or false",
+            Self::BackupWithPortal | Self::WebhookHttp | Self::WebhookPrivateAddresses => {
+                "it is true or false"
+            }
             Self::AddressRate | Self::KeyRate => "it is a number from 1 to 4294967295, or off",
             Self::Proxies => "it is a number from 0 to 16",
             Self::Log => "it is a level, or targets and levels: info, debug, portal_server=trace",

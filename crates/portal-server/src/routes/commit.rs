@@ -9,11 +9,12 @@ use super::{client::backup_view, path::BackupPath};
 use crate::{
     auth::AuthenticatedClient,
     error::{ApiError, ApiResult},
+    halves::Halves,
     json::Json,
     lifecycle::{self, CommitRequest, Committed, Refusal},
     service::{Service, SharedService},
     signed::Signed,
-    store::{BackupRow, PairRow, SealedPair, Write, lifecycle_sets},
+    store::{BackupRow, PairRow, Write, lifecycle_sets},
 };
 
 pub(crate) async fn commit(
@@ -63,11 +64,13 @@ impl Asked<'_> {
             return Err(ApiError::bad_request("a commit has one proof for each curve of the set"));
         }
         let statement = hold_statement(self.client, self.backup, &envelope);
-        for (curve, half) in halves.iter() {
+        let shares = Halves::of(self.service, self.client).verify(&halves).await?;
+        let pairs = halves.map(|half| half.pair().clone());
+        for (curve, share) in shares.iter() {
             let proof = proofs.get(curve).expect("the curves are the same");
-            self.check_half(half, &statement, *proof).await?;
+            let pair = pairs.get(curve).expect("the curves are the same");
+            check_half(share, pair, &statement, *proof)?;
         }
-        let pairs = halves.map(|half| half.pair);
         Ok(Checked { envelope_sha256: self.request.envelope_sha256, pairs })
     }
 
@@ -79,24 +82,6 @@ impl Asked<'_> {
             return Err(ApiError::state_invalid("the set has another envelope"));
         }
         Ok(Envelope::parse(text)?)
-    }
-
-    async fn check_half(
-        &self,
-        sealed: &SealedPair,
-        statement: &[u8],
-        proof: Proof,
-    ) -> ApiResult<()> {
-        let half: BackupShare<Server> =
-            self.service.custody.verify_backup(self.client, sealed).await?;
-        let pair = PairId::from_name(sealed.pair.id.as_str());
-        let verified = half.commitments().verify(pair, statement, &HoldProof::from(proof));
-        verified.map(drop).map_err(|_| {
-            ApiError::new(
-                ErrorId::DkgRefreshMismatch,
-                "the device's half does not belong to the custodian's: make another backup",
-            )
-        })
     }
 
     async fn decide(&self, write: &mut Write, checked: &Checked) -> ApiResult<()> {
@@ -127,4 +112,20 @@ impl Asked<'_> {
         let row = rows.iter().find(|row| row.set.id == *self.backup);
         row.ok_or_else(|| Refusal::NoSuchSet.into())
     }
+}
+
+fn check_half(
+    half: &BackupShare<Server>,
+    pair: &PairRow,
+    statement: &[u8],
+    proof: Proof,
+) -> ApiResult<()> {
+    let pair = PairId::from_name(pair.id.as_str());
+    let verified = half.commitments().verify(pair, statement, &HoldProof::from(proof));
+    verified.map(drop).map_err(|_| {
+        ApiError::new(
+            ErrorId::DkgRefreshMismatch,
+            "the device's half does not belong to the custodian's: make another backup",
+        )
+    })
 }

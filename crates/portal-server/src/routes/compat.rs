@@ -16,6 +16,7 @@ mod releasable;
 
 pub(crate) use self::{
     analytics::{identify, track},
+    body::Said,
     cipher_text::{cipher_text, store_cipher_text},
     client::client,
     custodian::{client_of_custodian, clients, create_client_session, end_client_sessions},

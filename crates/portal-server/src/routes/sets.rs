@@ -5,8 +5,8 @@ use portal_api::{Nothing, Revocations};
 
 use super::path::BackupPath;
 use crate::{
-    auth::AuthenticatedClient, error::ApiResult, lifecycle, metrics::Fate, service::SharedService,
-    signed::Signed, store::lifecycle_sets,
+    auth::AuthenticatedClient, error::ApiResult, halves::Halves, lifecycle, metrics::Fate,
+    service::SharedService, signed::Signed, store::lifecycle_sets,
 };
 
 pub(crate) async fn drop_pending(
@@ -32,9 +32,12 @@ pub(crate) async fn revoke(
     signed: Signed,
 ) -> ApiResult<StatusCode> {
     let Revocations { backups } = signed.json()?;
+    signed.verify_live(&client, &mut service.store.read().await?).await?;
+    // A backup whose half is lost is no reason to destroy another one.
+    let missing = Halves::of(&service, &client).missing().await?;
     let mut write = service.store.write().await?;
     signed.verify_live(&client, &mut write).await?;
-    let sets = lifecycle_sets(&write.backups(&client.client).await?);
+    let sets = missing.hidden_in(&write.backups(&client.client).await?);
     let revoked = lifecycle::revoke(&sets, &backups)?;
     if revoked.is_empty() {
         return Ok(StatusCode::NO_CONTENT);

@@ -77,7 +77,7 @@ impl First<'_> {
         let mut view = service.store.read().await?;
         let start = self.operation.look(self.exchange.place(), &mut view).await?;
         drop(view);
-        let shares = start.halves.open(&service.custody, client).await?;
+        let shares = start.halves.open(service, client).await?;
         let place = self.exchange.processor(self.operation.kind()).await?;
         let answered = self.answered(signer, start, shares, place).await?;
         self.store(answered).await

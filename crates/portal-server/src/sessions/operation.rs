@@ -10,7 +10,7 @@ mod sign;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use backup_core::{Curve, EncryptionContext};
+use backup_core::{Curve, EncryptionContext, MethodId};
 use portal_api::{DevicePublicKey, FirstPost};
 use portal_mpc::{ByCurve, Context, OperationKind, Outgoing, PairId, Post};
 use zeroize::Zeroizing;
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    store::{SealedPair, Snapshot, Write},
+    store::{Snapshot, Write},
 };
 
 /// What a device asks for.
@@ -31,6 +31,11 @@ use crate::{
 pub(super) trait Operation: Send + Sync {
     /// Which of the five it is.
     fn kind(&self) -> OperationKind;
+
+    /// The method of the backup that it makes, if it makes one.
+    fn method(&self) -> Option<&MethodId> {
+        None
+    }
 
     /// Whose signature its posts carry.
     async fn signer(&self, place: Place<'_>, view: &mut Snapshot) -> ApiResult<DevicePublicKey>;
@@ -50,7 +55,7 @@ pub(super) trait Operation: Send + Sync {
         &self,
         place: Place<'_>,
         subject: &Subject,
-        made: ByCurve<SealedPair>,
+        made: Sealed,
         write: &mut Write,
     ) -> ApiResult<()>;
 }

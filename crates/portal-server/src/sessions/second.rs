@@ -66,7 +66,7 @@ impl Second<'_> {
         let mut view = service.store.read().await?;
         let start = self.look(&mut view).await?;
         drop(view);
-        let shares = start.halves.open(&service.custody, client).await?;
+        let shares = start.halves.open(service, client).await?;
         let place = self.exchange.processor(self.operation.kind()).await?;
         let mut write = service.store.write().await?;
         if !write.take_session_state(posted.id(), &posted.sha256()).await? {
@@ -114,7 +114,8 @@ impl Second<'_> {
     /// What was made and the reply, or neither.
     async fn store(&self, made: Shares, message: Outgoing) -> ApiResult<Reply> {
         let Exchange { service, client, posted, .. } = self.exchange;
-        let made = made.seal(&service.custody, client, self.subject.pairs.made()).await?;
+        let (names, method) = (self.subject.pairs.made(), self.operation.method());
+        let made = made.keep(service, client, names, method).await?;
         let reply = ReplyFrame::encode(&Nothing {}, message.as_bytes());
         let sealed = self.seal.seal(Content::SecondReply, &reply)?;
         let mut write = service.store.write().await?;

@@ -1,13 +1,15 @@
 //! The service's halves that take part in an operation, and those that come of it.
 
-use backup_core::{EncryptionContext, SharePairId};
+use backup_core::{EncryptionContext, MethodId, SharePairId};
 use portal_api::{PairName, PerCurve};
 use portal_mpc::{BackupShare, ByCurve, Error, Server, StoredShare};
 
 use crate::{
     custody::Custody,
     error::{ApiError, ApiResult},
-    store::SealedPair,
+    halves::Halves,
+    service::Service,
+    store::{CustodianHalf, SealedPair},
 };
 
 /// Halves as they are stored.
@@ -18,7 +20,7 @@ pub(super) enum Sealed {
     /// Of a signing set.
     Signing(ByCurve<SealedPair>),
     /// Of a backup set.
-    Backup(ByCurve<SealedPair>),
+    Backup(ByCurve<CustodianHalf>),
 }
 
 /// Halves as the protocols take them.
@@ -37,28 +39,45 @@ impl Sealed {
     pub(super) fn names(&self) -> PerCurve<PairName> {
         match self {
             Self::Nothing => no_pairs(),
-            Self::Signing(pairs) | Self::Backup(pairs) => {
+            Self::Signing(pairs) => {
                 pairs.as_ref().map(|sealed| PairName(sealed.pair.id.clone())).into()
+            }
+            Self::Backup(halves) => {
+                halves.as_ref().map(|half| PairName(half.pair().id.clone())).into()
             }
         }
     }
 
     pub(super) async fn open(
         &self,
-        custody: &Custody,
+        service: &Service,
         client: &EncryptionContext,
     ) -> ApiResult<Shares> {
+        let custody = &service.custody;
         Ok(match self {
             Self::Nothing => Shares::Nothing,
             Self::Signing(ByCurve { secp256k1, ed25519 }) => Shares::Signing(ByCurve {
                 secp256k1: open_signing(custody, client, secp256k1.as_ref()).await?,
                 ed25519: open_signing(custody, client, ed25519.as_ref()).await?,
             }),
-            Self::Backup(ByCurve { secp256k1, ed25519 }) => Shares::Backup(ByCurve {
-                secp256k1: open_backup(custody, client, secp256k1.as_ref()).await?,
-                ed25519: open_backup(custody, client, ed25519.as_ref()).await?,
-            }),
+            Self::Backup(halves) => Shares::Backup(Halves::of(service, client).open(halves).await?),
         })
+    }
+
+    /// Those of a signing set.
+    pub(super) fn signing(self) -> ApiResult<ByCurve<SealedPair>> {
+        match self {
+            Self::Signing(pairs) => Ok(pairs),
+            Self::Nothing | Self::Backup(_) => Err(not_as_named()),
+        }
+    }
+
+    /// Those of a backup set.
+    pub(super) fn backup(self) -> ApiResult<ByCurve<CustodianHalf>> {
+        match self {
+            Self::Backup(halves) => Ok(halves),
+            Self::Nothing | Self::Signing(_) => Err(not_as_named()),
+        }
     }
 }
 
@@ -79,33 +98,40 @@ impl Shares {
         }
     }
 
-    /// Seals each under the name of its pair; every wrap is tried before this returns.
-    pub(super) async fn seal(
+    /// Keeps each under the name of its pair, so that it can be had again before this returns.
+    /// `method` is that of a backup.
+    pub(super) async fn keep(
         &self,
-        custody: &Custody,
+        service: &Service,
         client: &EncryptionContext,
         names: &PerCurve<PairName>,
-    ) -> ApiResult<ByCurve<SealedPair>> {
-        let mut sealed = ByCurve { secp256k1: None, ed25519: None };
-        for (curve, PairName(name)) in names.iter() {
-            let pair = match self {
-                Self::Nothing => continue,
-                Self::Signing(shares) => {
-                    let share = shares.get(curve).ok_or_else(not_as_named)?;
-                    custody.seal_signing(client, name, share).await?
-                }
-                Self::Backup(shares) => {
-                    let share = shares.get(curve).ok_or_else(not_as_named)?;
-                    custody.seal_backup(client, name, share).await?
-                }
-            };
-            match curve {
-                backup_core::Curve::Ed25519 => sealed.ed25519 = Some(pair),
-                _ => sealed.secp256k1 = Some(pair),
+        method: Option<&MethodId>,
+    ) -> ApiResult<Sealed> {
+        Ok(match self {
+            Self::Nothing => Sealed::Nothing,
+            Self::Signing(shares) => {
+                Sealed::Signing(seal(&service.custody, client, shares, names).await?)
             }
-        }
-        Ok(sealed)
+            Self::Backup(shares) => {
+                let method = method.ok_or_else(not_as_named)?;
+                Sealed::Backup(Halves::of(service, client).keep(method, shares, names).await?)
+            }
+        })
     }
+}
+
+async fn seal(
+    custody: &Custody,
+    client: &EncryptionContext,
+    shares: &ByCurve<StoredShare<Server>>,
+    names: &PerCurve<PairName>,
+) -> ApiResult<ByCurve<SealedPair>> {
+    let mut sealed = Vec::new();
+    for (curve, PairName(name)) in names.iter() {
+        let share = shares.get(curve).ok_or_else(not_as_named)?;
+        sealed.push(custody.seal_signing(client, name, share).await?);
+    }
+    ByCurve::collect(sealed).map_err(|_| not_as_named())
 }
 
 /// No names.
@@ -129,17 +155,6 @@ async fn open_signing(
 ) -> ApiResult<Option<StoredShare<Server>>> {
     match pair {
         Some(pair) => Ok(Some(custody.open_signing(client, pair).await?)),
-        None => Ok(None),
-    }
-}
-
-async fn open_backup(
-    custody: &Custody,
-    client: &EncryptionContext,
-    pair: Option<&SealedPair>,
-) -> ApiResult<Option<BackupShare<Server>>> {
-    match pair {
-        Some(pair) => Ok(Some(custody.open_backup(client, pair).await?)),
         None => Ok(None),
     }
 }

@@ -6,7 +6,7 @@ use portal_mpc::{ByCurve, OnCurve};
 use sqlx::{AssertSqlSafe, Row, sqlite::SqliteRow};
 
 use super::{
-    EnvelopeSlot, PairRow, SealedPair, Snapshot, StoreError, Write, columns, pairs::by_curve,
+    CustodianHalf, EnvelopeSlot, PairRow, Snapshot, StoreError, Write, columns, pairs::by_curve,
 };
 use crate::{
     lifecycle::{BackupSet, SetState},
@@ -44,7 +44,7 @@ pub struct NewBackupSet {
     /// The key of the device that makes it.
     pub device_key: DevicePublicKey,
     /// Its pairs, with the custodian's halves.
-    pub pairs: ByCurve<SealedPair>,
+    pub pairs: ByCurve<CustodianHalf>,
 }
 
 /// The sets, with a row for each of their pairs.
@@ -85,8 +85,8 @@ impl Snapshot {
         &mut self,
         client: &ClientId,
         backup: &BackupId,
-    ) -> Result<Option<ByCurve<SealedPair>>, StoreError> {
-        let sql = "SELECT id, curve, public_key, sealed_share FROM backup_pairs \
+    ) -> Result<Option<ByCurve<CustodianHalf>>, StoreError> {
+        let sql = "SELECT id, curve, public_key, sealed_share, share_sha256 FROM backup_pairs \
                    WHERE client_id = $1 AND backup_id = $2";
         let rows = sqlx::query(sql)
             .bind(client.as_str())
@@ -96,7 +96,7 @@ impl Snapshot {
         if rows.is_empty() {
             return Ok(None);
         }
-        let pairs = rows.iter().map(SealedPair::of).collect::<Result<Vec<_>, _>>()?;
+        let pairs = rows.iter().map(CustodianHalf::of).collect::<Result<Vec<_>, _>>()?;
         by_curve(pairs).map(Some)
     }
 
@@ -226,18 +226,24 @@ impl Write {
         &mut self,
         client: &ClientId,
         backup: &BackupId,
-        SealedPair { pair, sealed }: &SealedPair,
+        half: &CustodianHalf,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO backup_pairs \
-                   (id, client_id, backup_id, curve, public_key, sealed_share) \
-                   VALUES ($1, $2, $3, $4, $5, $6)";
+                   (id, client_id, backup_id, curve, public_key, sealed_share, share_sha256) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let pair = half.pair();
+        let (sealed, sha256) = match half {
+            CustodianHalf::Sealed(sealed) => (Some(sealed.sealed.encode()), None),
+            CustodianHalf::Posted(posted) => (None, Some(posted.sha256.to_vec())),
+        };
         sqlx::query(sql)
             .bind(pair.id.as_str())
             .bind(client.as_str())
             .bind(backup.as_str())
             .bind(pair.curve().as_str())
             .bind(pair.public_key.as_bytes())
-            .bind(sealed.encode())
+            .bind(sealed)
+            .bind(sha256)
             .execute(self.connection())
             .await?;
         Ok(())

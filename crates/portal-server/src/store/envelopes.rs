@@ -189,7 +189,7 @@ impl EnvelopeSlot {
             live_key: Some(set.device_key),
             method: set.method.clone(),
             sha256: None,
-            pairs: set.pairs.iter().map(|(_, made)| SlotPair::of_new(&made.pair)).collect(),
+            pairs: set.pairs.iter().map(|(_, made)| SlotPair::of_new(made.pair())).collect(),
         }
     }
 

@@ -25,6 +25,24 @@ pub struct SealedPair {
     pub sealed: SealedShare,
 }
 
+/// A backup pair whose half is with its custodian.
+#[derive(Clone, Debug)]
+pub struct PostedPair {
+    /// The pair.
+    pub pair: PairRow,
+    /// SHA-256 of what was posted, by which it is known when it comes back.
+    pub sha256: [u8; 32],
+}
+
+/// The custodian's half of a backup pair, wherever it is.
+#[derive(Clone, Debug)]
+pub enum CustodianHalf {
+    /// Here.
+    Sealed(SealedPair),
+    /// With the custodian.
+    Posted(PostedPair),
+}
+
 impl OnCurve for PairRow {
     fn curve(&self) -> Curve {
         self.public_key.curve()
@@ -34,6 +52,45 @@ impl OnCurve for PairRow {
 impl OnCurve for SealedPair {
     fn curve(&self) -> Curve {
         self.pair.curve()
+    }
+}
+
+impl OnCurve for CustodianHalf {
+    fn curve(&self) -> Curve {
+        self.pair().curve()
+    }
+}
+
+impl CustodianHalf {
+    /// The pair.
+    #[must_use]
+    pub const fn pair(&self) -> &PairRow {
+        match self {
+            Self::Sealed(SealedPair { pair, .. }) | Self::Posted(PostedPair { pair, .. }) => pair,
+        }
+    }
+
+    /// What is here of it.
+    #[must_use]
+    pub const fn sealed(&self) -> Option<&SealedPair> {
+        match self {
+            Self::Sealed(sealed) => Some(sealed),
+            Self::Posted(_) => None,
+        }
+    }
+
+    /// Of the columns of [`SealedPair::of`] and `share_sha256`.
+    pub(super) fn of(row: &SqliteRow) -> Result<Self, StoreError> {
+        match columns::hash_option(row.try_get("share_sha256")?)? {
+            Some(sha256) => Ok(Self::Posted(PostedPair { pair: PairRow::of(row)?, sha256 })),
+            None => SealedPair::of(row).map(Self::Sealed),
+        }
+    }
+}
+
+impl From<SealedPair> for CustodianHalf {
+    fn from(sealed: SealedPair) -> Self {
+        Self::Sealed(sealed)
     }
 }
 

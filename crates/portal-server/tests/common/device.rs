@@ -55,7 +55,7 @@ impl Device {
             device_key: key.public(),
             replaces: None,
             recovered_from: None,
-            pairs: ByCurve::ed25519(sealed),
+            pairs: ByCurve::ed25519(sealed.into()),
         };
         let mut write = shared.store.write().await.unwrap();
         write.insert_signing_set(&context.client, &set, shared.now()).await.unwrap();

@@ -2,11 +2,12 @@
 
 use backup_core::{BackupId, EncryptionContext, SharePairId};
 use portal_api::compat::PrepareEject;
-use portal_mpc::{BackupShare, OnCurve, PublicKey, Server};
+use portal_mpc::{BackupShare, ByCurve, OnCurve, PublicKey, Server};
 
 use super::known::Known;
 use crate::{
     error::{ApiError, ApiResult},
+    halves::Halves,
     lifecycle::Refusal,
     service::Service,
     store::{Audience, BackupRow, Snapshot, lifecycle_sets},
@@ -83,8 +84,11 @@ impl Releasable {
         let halves = view.custodian_halves(&client.client, &self.backup).await?;
         drop(view);
         let halves = halves.ok_or(Refusal::NoSuchSet)?;
-        let half = halves.get(self.key.curve()).ok_or(Refusal::NoSuchSet)?;
-        Ok(service.custody.open_backup(client, half).await?)
+        let of_wallet = halves.get(self.key.curve()).ok_or(Refusal::NoSuchSet)?.clone();
+        let of_wallet = ByCurve::collect([of_wallet]).map_err(|_| Refusal::NoSuchSet)?;
+        let opened = Halves::of(service, client).open(&of_wallet).await?;
+        let half = opened.secp256k1.or(opened.ed25519);
+        Ok(half.ok_or(Refusal::NoSuchSet)?)
     }
 
     /// Notes the release, if it is possible still. Only then the half may leave.

@@ -17,7 +17,7 @@ use crate::{
         shares::{Sealed, Shares},
         subject::Subject,
     },
-    store::{NewBackupSet, SealedPair, Snapshot, Write, lifecycle_sets},
+    store::{NewBackupSet, Snapshot, Write, lifecycle_sets},
 };
 
 pub(super) struct BackUp {
@@ -30,6 +30,10 @@ pub(super) struct BackUp {
 impl Operation for BackUp {
     fn kind(&self) -> OperationKind {
         OperationKind::Backup
+    }
+
+    fn method(&self) -> Option<&MethodId> {
+        Some(&self.method)
     }
 
     async fn signer(&self, place: Place<'_>, view: &mut Snapshot) -> ApiResult<DevicePublicKey> {
@@ -67,7 +71,7 @@ impl Operation for BackUp {
         &self,
         place: Place<'_>,
         subject: &Subject,
-        made: ByCurve<SealedPair>,
+        made: Sealed,
         write: &mut Write,
     ) -> ApiResult<()> {
         let client = &place.client.client;
@@ -80,7 +84,7 @@ impl Operation for BackUp {
             method: self.method.clone(),
             completion: self.completion,
             device_key: subject.signer,
-            pairs: made,
+            pairs: made.backup()?,
         };
         Ok(write.insert_backup(place.client, &set, place.now).await?)
     }

@@ -72,7 +72,7 @@ impl Operation for Confirm {
         &self,
         place: Place<'_>,
         _: &Subject,
-        made: ByCurve<SealedPair>,
+        made: Sealed,
         write: &mut Write,
     ) -> ApiResult<()> {
         let client = &place.client.client;
@@ -84,7 +84,7 @@ impl Operation for Confirm {
             write.end_sessions_of(&replaced).await?;
         }
         write.make_live(client, &self.device_key).await?;
-        for (_, SealedPair { pair, sealed }) in made.iter() {
+        for (_, SealedPair { pair, sealed }) in made.signing()?.iter() {
             write.replace_signing_share(&pair.id, sealed, false).await?;
         }
         if let Some(backup) = &set.recovered_from {

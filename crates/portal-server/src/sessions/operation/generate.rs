@@ -13,7 +13,7 @@ use crate::{
         shares::{Sealed, Shares},
         subject::Subject,
     },
-    store::{NewSigningSet, SealedPair, Snapshot, Write},
+    store::{NewSigningSet, Snapshot, Write},
 };
 
 pub(super) struct Generate {
@@ -65,7 +65,7 @@ impl Operation for Generate {
         &self,
         place: Place<'_>,
         _: &Subject,
-        made: ByCurve<SealedPair>,
+        made: Sealed,
         write: &mut Write,
     ) -> ApiResult<()> {
         let client = &place.client.client;
@@ -79,7 +79,7 @@ impl Operation for Generate {
             device_key: self.device_key,
             replaces: None,
             recovered_from: None,
-            pairs: made,
+            pairs: made.signing()?,
         };
         Ok(write.insert_signing_set(client, &set, place.now).await?)
     }

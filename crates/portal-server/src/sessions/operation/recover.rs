@@ -14,7 +14,7 @@ use crate::{
         shares::{Sealed, Shares},
         subject::Subject,
     },
-    store::{BackupRow, NewSigningSet, SealedPair, Snapshot, Write},
+    store::{BackupRow, NewSigningSet, Snapshot, Write},
 };
 
 pub(super) struct Recover {
@@ -61,7 +61,7 @@ impl Operation for Recover {
         &self,
         place: Place<'_>,
         subject: &Subject,
-        made: ByCurve<SealedPair>,
+        made: Sealed,
         write: &mut Write,
     ) -> ApiResult<()> {
         let client = &place.client.client;
@@ -71,7 +71,7 @@ impl Operation for Recover {
             device_key: self.device_key,
             replaces: subject.replaces,
             recovered_from: Some(backup),
-            pairs: made,
+            pairs: made.signing()?,
         };
         Ok(write.insert_signing_set(client, &set, place.now).await?)
     }

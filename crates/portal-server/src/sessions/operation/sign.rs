@@ -15,7 +15,7 @@ use crate::{
         shares::{Sealed, Shares},
         subject::Subject,
     },
-    store::{SealedPair, Snapshot, Write},
+    store::{Snapshot, Write},
 };
 
 pub(super) struct Sign {
@@ -74,13 +74,7 @@ impl Operation for Sign {
         }
     }
 
-    async fn store(
-        &self,
-        _: Place<'_>,
-        _: &Subject,
-        _: ByCurve<SealedPair>,
-        _: &mut Write,
-    ) -> ApiResult<()> {
+    async fn store(&self, _: Place<'_>, _: &Subject, _: Sealed, _: &mut Write) -> ApiResult<()> {
         Ok(())
     }
 }

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod caller;
+mod cipher_texts;
+mod error;
+mod halves;
+mod sqlite;
+mod store;
+mod vault;
+mod webhook;
+
+pub use portal_api::webhook::{SecretError, WebhookSecret};
+
+pub use crate::{
+    cipher_texts::Users,
+    sqlite::SqliteStore,
+    store::{Kept, Kind, Place, Store, StoreError},
+    vault::EraseError,
+    webhook::Webhook,
+};
