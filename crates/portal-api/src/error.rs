@@ -76,8 +76,8 @@ error_ids! {
     SignShareMismatch = "SIGN_SHARE_MISMATCH",
     /// Not possible in this state. Nothing has changed.
     StateInvalid = "STATE_INVALID",
-    /// The custodian's webhook did not keep or give back a half. What was backed up before is as good
-    /// as it was.
+    /// The custodian's webhook did not keep or give back a half. What was backed up before is as
+    /// good as it was.
     WebhookFailed = "WEBHOOK_FAILED",
     /// The request was damaged on the way: send it again.
     MessageMalformed = "WS_MSG_MALFORMED",

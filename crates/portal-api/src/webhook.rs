@@ -47,7 +47,8 @@ pub struct RegisterWebhook {
     #[cfg_attr(feature = "openapi", schemars(with = "crate::schema::WebhookSecretText"))]
     pub secret: Zeroizing<String>,
     /// A client of the custodian, for whom the two shares of the probe are stored; if there is
-    /// none, a name that no client has. Ours: a server that keeps halves of its users only needs it.
+    /// none, a name that no client has. Ours: a server that keeps halves of its users only needs
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "encoding::optional_text")]
     #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::schema::Id>"))]
     pub client_id: Option<ClientId>,

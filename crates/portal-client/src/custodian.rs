@@ -49,8 +49,9 @@ pub async fn create_client(
 ///
 /// # Errors
 ///
-/// [`Error::Service`] with [`WebhookFailed`](portal_api::ErrorId::WebhookFailed) if it does not keep
-/// what it is given; otherwise as for [`create_client`]. What was registered before stays then.
+/// [`Error::Service`] with [`WebhookFailed`](portal_api::ErrorId::WebhookFailed) if it does not
+/// keep what it is given; otherwise as for [`create_client`]. What was registered before stays
+/// then.
 pub async fn register_webhook(
     service: &str,
     custodian_key: &ApiKey,

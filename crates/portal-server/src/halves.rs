@@ -163,8 +163,8 @@ impl<'a> Halves<'a> {
         by_curve(posted)
     }
 
-    /// Nothing is posted to a custodian that has lost what it was given before, and nothing counts as
-    /// posted that does not come back.
+    /// Nothing is posted to a custodian that has lost what it was given before, and nothing counts
+    /// as posted that does not come back.
     async fn exchange(&self, to_post: &ToPost<'_>) -> ApiResult<()> {
         let webhook = self.webhook().await?;
         let endpoint = self.asked(&webhook).await?;
@@ -263,8 +263,8 @@ impl ToPost<'_> {
 }
 
 impl Missing {
-    /// The sets as the rules of their lives may see them now: one whose half is missing has not been
-    /// seen to work.
+    /// The sets as the rules of their lives may see them now: one whose half is missing has not
+    /// been seen to work.
     pub(crate) fn hidden_in(&self, rows: &[BackupRow]) -> Vec<BackupSet> {
         let mut sets = lifecycle_sets(rows);
         for set in sets.iter_mut().filter(|set| self.sets.contains(&set.id)) {

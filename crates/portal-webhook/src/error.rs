@@ -38,7 +38,7 @@ impl Refusal {
     pub(crate) const NAMES: Self = Self::new(
         StatusCode::BAD_REQUEST,
         ErrorId::BadRequest,
-        "client, method and pair are 1 to 128 characters of visible ASCII, and a value is not empty",
+        "client, method and pair are 1 to 128 visible ASCII characters, and a value is not empty",
     );
     pub(crate) const USER: Self =
         Self::new(StatusCode::UNAUTHORIZED, ErrorId::AuthFailed, "sign in first");

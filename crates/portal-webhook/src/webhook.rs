@@ -34,8 +34,8 @@ pub(crate) struct Shared {
 }
 
 impl Webhook {
-    /// Keeps what the service of `custodian` sends in `store`, sealed under `keys`. A service proves
-    /// itself by `secret`, and signs.
+    /// Keeps what the service of `custodian` sends in `store`, sealed under `keys`. A service
+    /// proves itself by `secret`, and signs.
     #[must_use]
     pub fn new(
         custodian: CustodianId,
@@ -47,8 +47,8 @@ impl Webhook {
         Self { vault, caller: Caller { secret, takes_unsigned: false, addresses: None } }
     }
 
-    /// Takes requests that are not signed, too: Portal's own service signs none, and proves itself by
-    /// the secret in its header. Such requests can be replayed by whoever reads one.
+    /// Takes requests that are not signed, too: Portal's own service signs none, and proves itself
+    /// by the secret in its header. Such requests can be replayed by whoever reads one.
     ///
     /// # Panics
     ///
@@ -81,8 +81,8 @@ impl Webhook {
             .with_state(Arc::new(texts))
     }
 
-    /// Destroys all that is kept of a pair that the service has named as dead, the user's ciphertext
-    /// too.
+    /// Destroys all that is kept of a pair that the service has named as dead, the user's
+    /// ciphertext too.
     ///
     /// # Errors
     ///

@@ -224,7 +224,10 @@ async fn only_addresses_that_are_allowed_are_answered() {
 #[tokio::test]
 async fn a_user_gets_the_newest_ciphertext_that_fits_and_nobody_elses() {
     let scene = Scene::begin(STANDARD, |webhook| webhook).await;
-    let text = |pair: Option<&str>, text: &str| json!({ "backupMethod": "GDRIVE", "backupSharePairId": pair, "cipherText": text });
+    let text = |pair: Option<&str>, text: &str| {
+        let method = "GDRIVE";
+        json!({ "backupMethod": method, "backupSharePairId": pair, "cipherText": text })
+    };
     assert_eq!(scene.store("alice", &text(Some("p1"), "one")).await, 204);
     assert_eq!(scene.store("alice", &text(Some("p2"), "two")).await, 204);
     assert_eq!(scene.store("bob", &text(None, "bobs")).await, 204);

@@ -1,9 +1,10 @@
 //! Webhooks that are none, and pairs that must not be erased.
 
 use portal_api::route::{self, Route};
+use portal_tests::middle::Asked;
 use serde_json::json;
 
-use crate::{requests::Asked, scene::Scene};
+use crate::scene::Scene;
 
 /// Registrations of what must not be asked.
 pub(crate) fn registered(route: Route) -> Vec<(&'static str, Asked)> {

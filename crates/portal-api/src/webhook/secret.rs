@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 /// The secret that a service and a custodian's webhook share.
 ///
-/// Every request is signed by it as the Standard Webhooks specification says: `v1,` and the base64 of
-/// HMAC-SHA256 over id, time and body, with dots between. The key is what follows `whsec_` in a secret
-/// of that specification's form, decoded; of any other secret its characters.
+/// Every request is signed by it as the Standard Webhooks specification says: `v1,` and the base64
+/// of HMAC-SHA256 over id, time and body, with dots between. The key is what follows `whsec_` in a
+/// secret of that specification's form, decoded; of any other secret its characters.
 ///
 /// A secret of that form never travels. Any other is also Portal's: the service sends it along in
 /// Portal's header, where whoever reads one request learns it.

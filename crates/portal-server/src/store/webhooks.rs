@@ -109,8 +109,8 @@ impl Snapshot {
         rows.iter().map(CompletedPair::of).collect()
     }
 
-    /// Pairs of a custodian's clients that are of no use any more, the oldest first. What was posted
-    /// after `before` may belong to a session that goes on.
+    /// Pairs of a custodian's clients that are of no use any more, the oldest first. What was
+    /// posted after `before` may belong to a session that goes on.
     ///
     /// # Errors
     ///

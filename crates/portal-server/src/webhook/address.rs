@@ -79,7 +79,8 @@ fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let is_special = match address.octets() {
-        // This network, carriers' networks, protocol assignments, 6to4 relays, benchmarks, reserved.
+        // This network, carriers' networks, protocol assignments, 6to4 relays, benchmarks,
+        // reserved.
         [0 | 240..=255, ..] | [100, 64..=127, ..] | [192, 0, 0, _] | [192, 88, 99, _] => true,
         [198, 18 | 19, ..] => true,
         _ => false,

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use super::{Endpoint, Failure, endpoint::Half};
 use crate::random::{self, NoRandomness};
 
-/// Posts the shares of two pairs of one client and method, and sees both come back. A custodian that
-/// keeps one share of a client would lose the last good one to the next backup.
+/// Posts the shares of two pairs of one client and method, and sees both come back. A custodian
+/// that keeps one share of a client would lose the last good one to the next backup.
 pub(crate) async fn probe(endpoint: &Endpoint<'_>, client: &ClientId) -> Result<(), Failure> {
     let [(one, half), (other, second)] = [share()?, share()?];
     let method = MethodId::CUSTOM;
