@@ -7,6 +7,8 @@
 mod browser;
 #[path = "support/google.rs"]
 mod google;
+#[path = "support/killed.rs"]
+mod killed;
 #[path = "../../../tests/src/node.rs"]
 #[allow(unreachable_pub, reason = "it is public in the workspace's tests")]
 mod node;
@@ -26,6 +28,7 @@ use serde_json::Value;
 
 use crate::{
     google::{ALICE, BOB, Google},
+    killed::kill_before_naming,
     world::{Ran, World},
 };
 
@@ -165,6 +168,29 @@ fn ctrl_c_while_google_is_waited_for_leaves_nothing() {
     assert_eq!(google.drive.files().len(), 0);
     google.user("agree");
     assert_eq!(world.json("old", &BACKUP)["proved"], true);
+}
+
+#[test]
+fn a_sign_in_that_is_killed_between_its_files_keeps_nobody_from_the_backup() {
+    let (google, world, client) = with_wallet();
+    world.json("old", &SIGN_IN);
+    world.json("old", &BACKUP);
+    let folder = [&SIGN_IN[..], &["--folder", "Keys"]].concat();
+    for file in ["google-token", "google.json"] {
+        let before = fs::read(world.path("old").join("google.json")).unwrap();
+        google.account(BOB);
+        kill_before_naming(&world, "old", &folder, file);
+        assert_eq!(fs::read(world.path("old").join("google.json")).unwrap(), before);
+        world.json("old", &["backups", "list"]);
+        google.account(ALICE);
+        assert_eq!(world.json("old", &BACKUP)["proved"], true, "killed before {file}");
+        world.json("old", &SIGN_IN);
+        let device = format!("after {file}");
+        world.import_client(&device, &client, "api-key");
+        world.json(&device, &SIGN_IN);
+        world.json(&device, &RECOVER);
+        world.json("old", &RECOVER);
+    }
 }
 
 #[test]

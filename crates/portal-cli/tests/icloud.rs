@@ -4,6 +4,8 @@
 
 #[path = "support/browser.rs"]
 mod browser;
+#[path = "support/killed.rs"]
+mod killed;
 #[path = "../../../tests/src/node.rs"]
 #[allow(unreachable_pub, reason = "it is public in the workspace's tests")]
 mod node;
@@ -16,7 +18,7 @@ use std::fs;
 use backup_testkit::icloud::{API_TOKEN, CONTAINER, ICloudCall, ICloudDouble, ICloudFault};
 use serde_json::Value;
 
-use crate::{browser::Browser, world::World};
+use crate::{browser::Browser, killed::kill_before_naming, world::World};
 
 const PAGE: &str = "https://wallet.example/icloud";
 const SIGN_IN: [&str; 10] = [
@@ -179,6 +181,32 @@ fn who_is_asked_to_wait_is_told_so_and_nothing_is_left() {
     icloud.heal();
     icloud.inject(ICloudFault::refuse(ICloudCall::Create, 503, "THROTTLED").retry_after("1"));
     assert_eq!(world.json("old", &BACKUP)["proved"], true);
+}
+
+#[test]
+fn a_sign_in_that_is_killed_between_its_files_keeps_nobody_from_the_backup() {
+    let scene = Scene::signed_in();
+    let world = &scene.world;
+    world.json("old", &BACKUP);
+    for file in ["icloud-token", "icloud.json"] {
+        let before = fs::read(world.path("old").join("icloud.json")).unwrap();
+        scene.browser.user("bob");
+        kill_before_naming(world, "old", &SIGN_IN, file);
+        assert_eq!(fs::read(world.path("old").join("icloud.json")).unwrap(), before);
+        world.json("old", &["backups", "list"]);
+        // The profile expects Alice: nothing is put into Bob's iCloud.
+        let anew = world.run("old", &[&BACKUP[..], &["--enroll-anew"]].concat());
+        assert_eq!(anew.code, Some(if file == "icloud.json" { 3 } else { 0 }), "{}", anew.said());
+        scene.browser.user("alice");
+        world.json("old", &SIGN_IN);
+        assert_eq!(world.json("old", &BACKUP)["proved"], true, "killed before {file}");
+        assert!(scene.icloud.records().iter().all(|record| record.account == "alice"));
+        let device = format!("after {file}");
+        world.import_client(&device, &scene.client, "api-key");
+        world.json(&device, &SIGN_IN);
+        world.json(&device, &RECOVER);
+        world.json("old", &RECOVER);
+    }
 }
 
 #[test]

@@ -44,6 +44,31 @@ fn ctrl_c_at_the_question_exits_with_130_and_changes_nothing() {
     assert_eq!(world.json("one", &["status"])["backups"], serde_json::json!([]));
 }
 
+#[test]
+fn what_is_superseded_is_removed_when_the_user_says_yes_and_not_otherwise() {
+    let world = World::start();
+    world.new_client("one");
+    world.json("one", &["wallet", "create"]);
+    let mut backups = vec![world.json("one", &["backup", "--password-file", "password"])];
+    backups.push(world.json("one", &["backup"]));
+    let left = || world.json("one", &["status"])["backups"].as_array().unwrap().len();
+    for no in ["n\n", "\n", "of course not\n", "\x04"] {
+        let mut terminal = Terminal::running(&world, "one", "backups remove");
+        terminal.answer("[y/N] ", no);
+        let (code, shown) = terminal.end();
+        assert_eq!(code, Some(1), "{no:?}: {shown}");
+        assert!(shown.contains("nothing was removed"), "{no:?}: {shown}");
+        assert!(shown.contains("superseded"), "what is to go is not shown: {shown}");
+        assert_eq!(left(), 2, "{no:?}");
+    }
+    let mut terminal = Terminal::running(&world, "one", "backups remove");
+    terminal.answer("[y/N] ", "y\n");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    let kept = &world.json("one", &["status"])["backups"];
+    assert_eq!((left(), &kept[0]["id"]), (1, &backups[1]["backup"]));
+}
+
 /// A terminal with one command in it.
 struct Terminal {
     script: Child,
