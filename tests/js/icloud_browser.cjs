@@ -2,8 +2,8 @@
 //
 //   node icloud_browser.cjs ACCOUNT ADDRESS ICLOUD
 //
-// ADDRESS is where the app sends the user; `callback.html` answers there. ICLOUD is the double, whose
-// page for signing in stands at `https://idmsa.apple.com`.
+// ADDRESS is where the app sends the user; `callback.html` answers there. ICLOUD is the double,
+// whose page for signing in stands at `https://idmsa.apple.com`.
 'use strict'
 
 const assert = require('node:assert/strict')
@@ -43,7 +43,8 @@ async function main() {
 async function network(context) {
   const posted = []
   await context.route(/^https:/, (route) => route.abort())
-  await context.route(`${app}**`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
+  await context.route(`${app}**`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: html }))
   await context.route('https://evil.example/**', (route) =>
     route.fulfill({ contentType: 'text/html', body: '<p>A page.' }))
   await context.route('https://idmsa.apple.com/signin**', async (route) => {
