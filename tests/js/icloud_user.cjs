@@ -1,5 +1,5 @@
-// A user with a browser: goes to the app's page, as `callback.html` leads them, to Apple's, signs in
-// there with an account, and comes back with a token.
+// A user with a browser: goes to the app's page, as `callback.html` leads them, to Apple's, signs
+// in there with an account, and comes back with a token.
 //
 //   node icloud_user.cjs ACCOUNT ADDRESS
 'use strict'

@@ -10,8 +10,8 @@ use backup_core::{Result, async_trait, secrecy::SecretString};
 /// Where the app keeps what keeps its user signed in at a provider: a keychain, or a
 /// [`TokenFile`](crate::TokenFile).
 ///
-/// One store is for one provider. If what was saved last is lost, the user has to sign in again, and
-/// nothing else is lost.
+/// One store is for one provider. If what was saved last is lost, the user has to sign in again,
+/// and nothing else is lost.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync {
     /// What was saved last, if anything.

@@ -26,7 +26,8 @@ impl BrowserSignIn {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`](backup_core::ErrorKind::InvalidInput) if it is no address of HTTPS, nor of this machine.
+    /// [`ErrorKind::InvalidInput`](backup_core::ErrorKind::InvalidInput) if it is no address of
+    /// HTTPS, nor of this machine.
     pub fn new(page: &str, browser: Arc<dyn Browser>) -> Result<Self> {
         Ok(Self { page: server(page)?, browser, time_limit: Duration::from_secs(5 * 60) })
     }

@@ -105,7 +105,8 @@ impl ICloudDouble {
         lock(&self.state).live().cloned().collect()
     }
 
-    /// Puts records in that were in another double, as Apple keeps them when this process has ended.
+    /// Puts records in that were in another double, as Apple keeps them when this process has
+    /// ended.
     pub fn put_back(&self, records: impl IntoIterator<Item = ICloudRecord>) {
         records.into_iter().for_each(|record| lock(&self.state).put_back(record));
     }

@@ -71,8 +71,8 @@ impl Provider {
         profile.folder().join(self.token)
     }
 
-    /// The key of that. HKDF (RFC 5869) with SHA-256: whoever has the device's key has this one, and
-    /// no other way round.
+    /// The key of that. HKDF (RFC 5869) with SHA-256: whoever has the device's key has this one,
+    /// and no other way round.
     pub(crate) fn token_key(&self, device_key: &DataKey) -> DataKey {
         let hkdf = Hkdf::<Sha256>::new(None, device_key.expose());
         DataKey::try_init_with(|key| hkdf.expand(self.token_key_info.as_bytes(), key))

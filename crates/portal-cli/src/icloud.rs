@@ -23,9 +23,9 @@ pub(crate) enum Command {
     /// Signs you in to iCloud, so that backups can be kept there
     ///
     /// Your browser opens a page of the app, which leads to Apple's and comes back to this machine.
-    /// Afterwards `portal backup --method icloud` and `portal recover --method icloud` work, and ask
-    /// when Apple wants you to sign in again: after half an hour, or after two weeks if you tick
-    /// `Keep me signed in`. On a new device, sign in anew, with the same Apple Account.
+    /// Afterwards `portal backup --method icloud` and `portal recover --method icloud` work, and
+    /// ask when Apple wants you to sign in again: after half an hour, or after two weeks if you
+    /// tick `Keep me signed in`. On a new device, sign in anew, with the same Apple Account.
     ///
     /// What is said here is kept in the profile, and need not be said again.
     #[command(after_help = concat!(
@@ -94,7 +94,7 @@ async fn run_sign_in(sign_in: SignIn) -> Result<Answer, Failure> {
     let mut text = "Signed in to iCloud.\n".to_owned();
     if before.is_some_and(|before| !before.is_of(&account)) {
         text += "This is another account, or another place in it, than before. Keys of earlier \
-                 backups stay there, and take\nsigning in with that one to be read.\nMake a new one \
+                 backups stay there, and\ntake signing in with that one to be read.\nMake a new one \
                  with `portal backup --method icloud --enroll-anew`.\n";
     }
     Ok(Answer { text, json: json!({ "signedIn": true, "user": account.user }) })

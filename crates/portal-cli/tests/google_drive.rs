@@ -7,6 +7,8 @@
 mod browser;
 #[path = "support/google.rs"]
 mod google;
+#[path = "support/killed.rs"]
+mod killed;
 #[path = "../../../tests/src/node.rs"]
 #[allow(unreachable_pub, reason = "it is public in the workspace's tests")]
 mod node;
@@ -26,6 +28,7 @@ use serde_json::Value;
 
 use crate::{
     google::{ALICE, BOB, Google},
+    killed::kill_before_naming,
     world::{Ran, World},
 };
 
@@ -176,7 +179,7 @@ fn a_sign_in_that_is_killed_between_its_files_keeps_nobody_from_the_backup() {
     for file in ["google-token", "google.json"] {
         let before = fs::read(world.path("old").join("google.json")).unwrap();
         google.account(BOB);
-        world.kill_before_naming("old", &folder, file);
+        kill_before_naming(&world, "old", &folder, file);
         assert_eq!(fs::read(world.path("old").join("google.json")).unwrap(), before);
         world.json("old", &["backups", "list"]);
         google.account(ALICE);

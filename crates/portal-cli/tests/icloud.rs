@@ -4,6 +4,8 @@
 
 #[path = "support/browser.rs"]
 mod browser;
+#[path = "support/killed.rs"]
+mod killed;
 #[path = "../../../tests/src/node.rs"]
 #[allow(unreachable_pub, reason = "it is public in the workspace's tests")]
 mod node;
@@ -16,7 +18,7 @@ use std::fs;
 use backup_testkit::icloud::{API_TOKEN, CONTAINER, ICloudCall, ICloudDouble, ICloudFault};
 use serde_json::Value;
 
-use crate::{browser::Browser, world::World};
+use crate::{browser::Browser, killed::kill_before_naming, world::World};
 
 const PAGE: &str = "https://wallet.example/icloud";
 const SIGN_IN: [&str; 10] = [
@@ -189,7 +191,7 @@ fn a_sign_in_that_is_killed_between_its_files_keeps_nobody_from_the_backup() {
     for file in ["icloud-token", "icloud.json"] {
         let before = fs::read(world.path("old").join("icloud.json")).unwrap();
         scene.browser.user("bob");
-        world.kill_before_naming("old", &SIGN_IN, file);
+        kill_before_naming(world, "old", &SIGN_IN, file);
         assert_eq!(fs::read(world.path("old").join("icloud.json")).unwrap(), before);
         world.json("old", &["backups", "list"]);
         // The profile expects Alice: nothing is put into Bob's iCloud.

@@ -1,5 +1,5 @@
-//! A storing method in iCloud: the store that apps use, over a double whose records are in a folder.
-//! So they outlast the process that the double is in, as Apple's outlast a device.
+//! A storing method in iCloud: the store that apps use, over a double whose records are in a
+//! folder. So they outlast the process that the double is in, as Apple's outlast a device.
 
 use std::{io, path::PathBuf, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! A storing method in a real keychain. Its daemon belongs to the harness and lives on when a device
-//! is killed, as the system's does; what it keeps is copied with the world.
+//! A storing method in a real keychain. Its daemon belongs to the harness and lives on when a
+//! device is killed, as the system's does; what it keeps is copied with the world.
 
 use std::{io, path::PathBuf, sync::Arc};
 

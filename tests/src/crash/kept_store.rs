@@ -1,5 +1,5 @@
-//! Stores that are not on the device's disk: what they keep outlasts the process, as another machine
-//! or another program does.
+//! Stores that are not on the device's disk: what they keep outlasts the process, as another
+//! machine or another program does.
 
 use std::{fmt, io, sync::Arc};
 

@@ -1,4 +1,5 @@
-//! What a profile knows of the user's Apple Account: the app's container, and who the user is there.
+//! What a profile knows of the user's Apple Account: the app's container, and who the user is
+//! there.
 
 use std::sync::Arc;
 

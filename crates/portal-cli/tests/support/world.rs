@@ -72,23 +72,6 @@ impl World {
         command
     }
 
-    /// Kills a command when it is about to give `file` of the profile its name.
-    pub(crate) fn kill_before_naming(&self, profile: &str, arguments: &[&str], file: &str) {
-        let portal = self.command(profile, arguments);
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-qq", "-o", "/dev/null", "-P"]).arg(self.path(profile).join(file));
-        strace.args(["-e", "trace=/^rename", "-e", "inject=/^rename:signal=KILL", "--"]);
-        strace.arg(portal.get_program()).args(portal.get_args()).current_dir(self.folder.path());
-        for (name, value) in portal.get_envs() {
-            match value {
-                Some(value) => strace.env(name, value),
-                None => strace.env_remove(name),
-            };
-        }
-        let ended = strace.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-        assert_eq!(ended.code(), None, "{arguments:?} was not killed before {file}");
-    }
-
     /// The JSON of a command that has to succeed.
     pub(crate) fn json(&self, profile: &str, arguments: &[&str]) -> Value {
         let ran = self.run(profile, &[arguments, &["--json"]].concat());
