@@ -39,7 +39,7 @@ pub(crate) struct Scene {
     pub(crate) device: Device,
     pub(crate) store: MemoryStore,
     pub(crate) hand: Arc<Hand>,
-    http: Client,
+    pub(crate) http: Client,
 }
 
 impl Scene {
