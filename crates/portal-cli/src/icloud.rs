@@ -94,8 +94,8 @@ async fn run_sign_in(sign_in: SignIn) -> Result<Answer, Failure> {
     let mut text = "Signed in to iCloud.\n".to_owned();
     if before.is_some_and(|before| !before.is_of(&account)) {
         text += "This is another account, or another place in it, than before. Keys of earlier \
-                 backups stay there, and\ntake signing in with that one to be read.\nMake a new one \
-                 with `portal backup --method icloud --enroll-anew`.\n";
+                 backups stay there, and\ntake signing in with that one to be read.\nMake a new \
+                 one with `portal backup --method icloud --enroll-anew`.\n";
     }
     Ok(Answer { text, json: json!({ "signedIn": true, "user": account.user }) })
 }
