@@ -115,7 +115,7 @@ fn each_bad_custodian_fails_the_new_backup_and_leaves_the_old_one() {
 fn a_custodian_that_answers_late_is_waited_for_ten_seconds_in_all() {
     on_runtime(async {
         let scene = Scene::begin().await;
-        scene.keeper.be(Way::Late(Duration::from_secs(4)));
+        scene.keeper.be(Way::Late(Duration::from_secs(6)));
         let begun = std::time::Instant::now();
         // Each answer is in time, and all of them are not.
         scene.back_up().await.unwrap_err();
