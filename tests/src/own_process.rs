@@ -9,8 +9,9 @@ use std::{
 
 use portal_server::{Options, Server};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
-use crate::wallets::{Custodian, on_runtime};
+use crate::wallets::Custodian;
 
 /// By this, with a folder, a program is asked to be the service.
 const FOLDER: &str = "PORTAL_TESTS_SERVE";
@@ -28,7 +29,9 @@ pub struct OwnProcess {
 #[must_use]
 pub fn has_served() -> bool {
     let Some(folder) = env::var_os(FOLDER) else { return false };
-    on_runtime(serve(PathBuf::from(folder)));
+    // For as long as it is asked: `on_runtime` has an end.
+    let runtime = Runtime::new().expect("there is a runtime");
+    runtime.block_on(serve(PathBuf::from(folder)));
     true
 }
 
