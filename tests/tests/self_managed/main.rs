@@ -280,7 +280,8 @@ fn a_backup_is_not_revoked_for_one_whose_half_is_lost() {
         let old = scene.keeper.keeping().kept.clone();
         scene.back_up_anew().await.unwrap();
         let all = std::mem::replace(&mut scene.keeper.keeping().kept, old);
-        let revoke = async || scene.app().remove_superseded(&[first.backup.clone()]).await;
+        let revoke =
+            async || scene.app().remove_superseded(std::slice::from_ref(&first.backup)).await;
         revoke().await.unwrap_err();
         scene.keeper.keeping().kept = all;
         revoke().await.unwrap();

@@ -55,7 +55,7 @@ impl Device {
             device_key: key.public(),
             replaces: None,
             recovered_from: None,
-            pairs: ByCurve::ed25519(sealed.into()),
+            pairs: ByCurve::ed25519(sealed),
         };
         let mut write = shared.store.write().await.unwrap();
         write.insert_signing_set(&context.client, &set, shared.now()).await.unwrap();
@@ -108,7 +108,7 @@ impl Device {
             method: sealer.method().clone(),
             completion,
             device_key: self.key.public(),
-            pairs: ByCurve::ed25519(sealed),
+            pairs: ByCurve::ed25519(sealed.into()),
         };
         self.insert(shared, &set).await;
         let pair_id = id.clone();
