@@ -22,6 +22,8 @@ const COMMANDS: &[&[&str]] = &[
     &["admin", "custodians", "name"],
     &["admin", "clients"],
     &["admin", "clients", "list"],
+    &["admin", "webhooks"],
+    &["admin", "webhooks", "list"],
     &["admin", "keys"],
     &["admin", "keys", "create"],
     &["admin", "keys", "list"],
