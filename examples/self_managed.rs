@@ -13,7 +13,7 @@ use portal_keys::{KeyFile, KeyRing};
 use portal_webhook::{SqliteStore, Webhook, WebhookSecret};
 use tokio::net::TcpListener;
 
-/// 32 random bytes of the business's own. Nobody else may know them.
+/// The one of the specification. A business makes its own, of 24 to 64 random bytes.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Starts the server of the business, and says to the service where it is.

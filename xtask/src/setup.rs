@@ -39,7 +39,7 @@ impl Purpose {
 pub(crate) fn run(workspace: &Workspace, purpose: Purpose, yes: bool) -> Result<()> {
     let machine = Machine::new(workspace);
     let caller = machine.caller(yes);
-    let tools = tools::all(&workspace.promised_toolchains());
+    let tools = tools::all(&workspace.promised_toolchains()?);
     let wanted = tools.into_iter().filter(|tool| purpose.needs(tool.purpose));
     let plan = Plan::new(wanted.collect(), &caller, |presence| machine.has(presence));
 

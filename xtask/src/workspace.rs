@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
-use xshell::Shell;
+use xshell::{Shell, cmd};
 
 /// Where our own tools are installed, below the root.
 pub(crate) const TOOLS: &str = ".tools";
@@ -47,9 +47,13 @@ impl Workspace {
         self.packages().iter().filter(|package| package.publish != Some(Vec::new()))
     }
 
-    /// The toolchains that the published packages promise to build with, such as `1.88.0`.
-    pub(crate) fn promised_toolchains(&self) -> BTreeSet<String> {
-        self.published().filter_map(promised_toolchain).collect()
+    /// The toolchains that the published packages promise to build with, such as `1.89.0`, besides
+    /// the one that builds everything here.
+    pub(crate) fn promised_toolchains(&self) -> Result<BTreeSet<String>> {
+        let current = cmd!(self.sh, "rustc --version").quiet().read()?;
+        let current = current.split_whitespace().nth(1).context("rustc has no version")?;
+        let promised = self.published().filter_map(promised_toolchain);
+        Ok(promised.filter(|promised| promised != current).collect())
     }
 }
 

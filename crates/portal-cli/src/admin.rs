@@ -1,4 +1,6 @@
-//! `portal admin`: custodians and API keys, by whoever has the service's data folder.
+//! `portal admin`: custodians, API keys and the audit, by whoever has the service's data folder.
+
+mod audit;
 
 use std::{
     path::{self, Path, PathBuf},
@@ -38,6 +40,11 @@ pub(crate) enum Command {
         "Example:\n  portal admin webhooks --help\n\n", exit_codes!()
     ))]
     Webhooks(Webhooks),
+    /// The record of every access to a custodian's half
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal admin audit --help\n\n", exit_codes!()
+    ))]
+    Audit(audit::Command),
     /// The API keys of custodians and of their clients
     #[command(subcommand, after_help = concat!(
         "Example:\n  portal admin keys --help\n\n", exit_codes!()
@@ -198,6 +205,7 @@ pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
         Command::Custodians(Custodians::Name(name)) => name_custodian(name).await,
         Command::Custodians(Custodians::List(at)) => list_custodians(at).await,
         Command::Clients(Clients::List(list)) => list_clients(list).await,
+        Command::Audit(command) => audit::run(command).await,
         Command::Webhooks(Webhooks::List(at)) => list_webhooks(at).await,
         Command::Keys(Keys::Create(create)) => create_key(create).await,
         Command::Keys(Keys::List(list)) => list_keys(list).await,

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io,
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use tempfile::{NamedTempFile, TempDir};
@@ -29,6 +29,39 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), Failure> {
     written.map_err(|error| Failure::of_file("write", path, &error))
 }
 
+/// A file that is written bit by bit, and has no name until it is whole.
+pub(crate) struct Draft {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Begins what is to be at `path`, for its owner alone.
+    pub(crate) fn begin(path: PathBuf) -> Result<Self, Failure> {
+        match begin(&path) {
+            Ok(file) => Ok(Self { file, path }),
+            Err(error) => Err(Failure::of_file("write", &path, &error)),
+        }
+    }
+
+    /// Gives it its name, once it is on the disk. Nothing is overwritten.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let Self { file, path } = self;
+        let name = |file: NamedTempFile| file.persist_noclobber(&path).map_err(io::Error::from);
+        finish(file, &path, name).map_err(|error| Failure::of_file("write", &path, &error))
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// Gives a folder whose files are durable its name.
 ///
 /// Nothing is overwritten: if there is something at `path` but an empty folder, this fails.
@@ -48,12 +81,23 @@ fn write(
     contents: &[u8],
     name: impl FnOnce(NamedTempFile) -> io::Result<File>,
 ) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut file = NamedTempFile::new_in(folder)?;
+    let mut file = begin(path)?;
     file.write_all(contents)?;
+    finish(file, path, name)
+}
+
+fn begin(path: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(path.parent().ok_or(io::ErrorKind::InvalidInput)?)
+}
+
+fn finish(
+    file: NamedTempFile,
+    path: &Path,
+    name: impl FnOnce(NamedTempFile) -> io::Result<File>,
+) -> io::Result<()> {
     file.as_file().sync_all()?;
     name(file)?;
-    sync_folder(folder)
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
 #[cfg(unix)]

@@ -167,7 +167,7 @@ impl From<AdminError> for Failure {
         let kind = match &error {
             AdminError::NoService(_) | AdminError::NoSuch(_) => Kind::State,
             AdminError::Name => Kind::Usage,
-            AdminError::Store(StoreError::OtherRelease) => Kind::Damaged,
+            AdminError::Store(StoreError::OtherRelease) | AdminError::Audit(_) => Kind::Damaged,
             AdminError::Store(error) if error.is_busy() => Kind::Unavailable,
             _ => Kind::Failed,
         };

@@ -41,7 +41,7 @@ pub(crate) enum Command {
     /// Backups stay as they are. Google is not told: to disconnect the app there deletes what it
     /// keeps in its hidden folder.
     #[command(after_help = concat!("Example:\n  portal google sign-out\n\n", exit_codes!()))]
-    SignOut(SignOut),
+    SignOut(ProfileAt),
 }
 
 #[derive(Args, Debug)]
@@ -71,16 +71,10 @@ pub(crate) struct SignIn {
     profile: ProfileAt,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct SignOut {
-    #[command(flatten)]
-    profile: ProfileAt,
-}
-
 pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
     match command {
         Command::SignIn(sign_in) => run_sign_in(sign_in).await,
-        Command::SignOut(SignOut { profile }) => run_sign_out(&profile.open()?).await,
+        Command::SignOut(profile) => run_sign_out(&profile.open()?).await,
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) enum Command {
     ///
     /// Backups stay as they are.
     #[command(after_help = concat!("Example:\n  portal icloud sign-out\n\n", exit_codes!()))]
-    SignOut(SignOut),
+    SignOut(ProfileAt),
 }
 
 #[derive(Args, Debug)]
@@ -70,16 +70,10 @@ pub(crate) enum Environment {
     Production,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct SignOut {
-    #[command(flatten)]
-    profile: ProfileAt,
-}
-
 pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
     match command {
         Command::SignIn(sign_in) => run_sign_in(sign_in).await,
-        Command::SignOut(SignOut { profile }) => run_sign_out(&profile.open()?).await,
+        Command::SignOut(profile) => run_sign_out(&profile.open()?).await,
     }
 }
 

@@ -131,3 +131,36 @@ fn what_is_not_there_is_not_made_and_no_file_is_overwritten() {
     assert_eq!(world.run("nobody", &nowhere).code, Some(5));
     assert!(!fs::exists(world.path("no-folder")).unwrap());
 }
+
+#[test]
+fn the_audit_is_verified_from_where_it_ended_before_and_written_out_whole() {
+    let world = World::start();
+    assert_eq!(world.admin(&["audit", "verify"])["records"], 0);
+    world.new_client("phone");
+    world.json("phone", &["wallet", "create"]);
+    world.json("phone", &["backup", "--password-file", "password"]);
+    let end = world.admin(&["audit", "verify"]);
+    assert!(end["records"].as_u64().unwrap() > 1, "{end}");
+    world.json("phone", &["backup"]);
+    let written =
+        world.admin(&["audit", "export", "--file", "all.jsonl", "--known", text(&end, "end")]);
+    let lines = fs::read_to_string(world.path("all.jsonl")).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = lines.last().unwrap();
+    assert_eq!(
+        (lines.len() as u64, &last["number"]),
+        (written["records"].as_u64().unwrap(), &written["records"])
+    );
+    let said = format!("{}:{}", last["number"], text(last, "hash"));
+    assert_eq!(said, text(&written, "end"));
+
+    let other =
+        text(&end, "end").replace(':', ":00").split_at(text(&end, "end").len()).0.to_owned();
+    let broken = world.refused(&["audit", "verify", "--known", &other]);
+    assert_eq!((broken.code, broken.error_kind().as_str()), (Some(6), "damaged"));
+    assert_eq!(world.refused(&["audit", "verify", "--known", "5"]).code, Some(2));
+    let refused = world.refused(&["audit", "export", "--file", "new.jsonl", "--known", &other]);
+    assert!(refused.code == Some(6) && !fs::exists(world.path("new.jsonl")).unwrap());
+    let taken = world.refused(&["audit", "export", "--file", "all.jsonl"]);
+    assert_eq!(taken.code, Some(1), "{}", taken.said());
+}

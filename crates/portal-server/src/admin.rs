@@ -1,10 +1,11 @@
-//! What the operator does with a data folder, whether or not a service runs on it: custodians, and
-//! the API keys of custodians and clients.
+//! What the operator does with a data folder, whether or not a service runs on it: custodians, the
+//! API keys of custodians and clients, and the audit.
 //!
 //! Each change is one transaction of the database. A service that runs sees it with its next
 //! request.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,6 +14,7 @@ use backup_core::{ClientId, CustodianId};
 
 use crate::{
     api_key::{ApiKey, Audience},
+    audit::{AuditHead, AuditRecord, BrokenChain},
     clock::{Clock, SystemClock},
     effects::Nobody,
     random,
@@ -42,6 +44,12 @@ pub enum AdminError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The audit is not what it was.
+    #[error(transparent)]
+    Audit(#[from] BrokenChain),
+    /// What reads the audit cannot go on.
+    #[error("the audit cannot be written out")]
+    Export(#[source] io::Error),
     /// A key or an id cannot be made.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -181,6 +189,40 @@ impl Admin {
         }
         write.commit().await?;
         Ok(())
+    }
+
+    /// Goes through the audit from its first record, as it is now, and hands on each record that
+    /// follows the one before it. Its end, which is to be kept elsewhere: with one that was kept,
+    /// `known`, the audit has to have gone on from there.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError::Audit`] if a record was changed, added or removed, [`AdminError::Export`] if
+    /// `each` fails.
+    pub async fn audit(
+        &self,
+        known: Option<AuditHead>,
+        mut each: impl FnMut(&AuditRecord) -> io::Result<()>,
+    ) -> Result<AuditHead, AdminError> {
+        let known = known.unwrap_or_default();
+        let (mut view, mut head) = (self.store.read().await?, AuditHead::default());
+        loop {
+            let records = view.audit_after(head.number).await?;
+            if records.is_empty() {
+                break;
+            }
+            for record in &records {
+                head = head.followed_by(record)?;
+                if head.number == known.number && head != known {
+                    return Err(BrokenChain::At(head.number).into());
+                }
+                each(record).map_err(AdminError::Export)?;
+            }
+        }
+        if head.number < known.number {
+            return Err(BrokenChain::Short(head.number).into());
+        }
+        Ok(head)
     }
 
     async fn expect(&self, owner: &KeyOwner) -> Result<(), AdminError> {

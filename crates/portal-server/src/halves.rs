@@ -1,15 +1,16 @@
 //! The custodian's halves of backup pairs: kept here under the operator's keys, or posted to the
 //! custodian that keeps them itself. Whoever needs one asks here, and need not know which.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, slice};
 
-use backup_core::{BackupId, ClientId, EncryptionContext, MethodId};
+use backup_core::{BackupId, ClientId, EncryptionContext, MethodId, SharePairId};
 use futures_util::future::try_join_all;
 use portal_api::{ErrorId, PairName, PerCurve, compat::EjectableShare};
 use portal_mpc::{BackupShare, ByCurve, OnCurve, Server};
 use zeroize::Zeroizing;
 
 use crate::{
+    audit::Access,
     error::{ApiError, ApiResult},
     lifecycle::{BackupSet, SetState},
     service::Service,
@@ -59,6 +60,8 @@ impl<'a> Halves<'a> {
             return self.post(method, shares, names, view).await;
         }
         drop(view);
+        let pairs: Vec<_> = names.iter().map(|(_, PairName(name))| name.clone()).collect();
+        self.note(Access::Made, &pairs).await?;
         let mut kept = Vec::new();
         for (curve, PairName(name)) in names.iter() {
             let share = shares.get(curve).ok_or_else(not_as_named)?;
@@ -66,22 +69,6 @@ impl<'a> Halves<'a> {
             kept.push(sealed.into());
         }
         by_curve(kept)
-    }
-
-    /// Opens halves for use. Those that are with their custodian are fetched afresh.
-    pub(crate) async fn open(
-        &self,
-        halves: &ByCurve<CustodianHalf>,
-    ) -> ApiResult<ByCurve<BackupShare<Server>>> {
-        self.opened(halves, false).await
-    }
-
-    /// The same, after every one of the wraps that are here has opened.
-    pub(crate) async fn verify(
-        &self,
-        halves: &ByCurve<CustodianHalf>,
-    ) -> ApiResult<ByCurve<BackupShare<Server>>> {
-        self.opened(halves, true).await
     }
 
     /// The completed sets of whose halves one does not come back now, all of them if the custodian
@@ -102,11 +89,15 @@ impl<'a> Halves<'a> {
         Ok(Missing { sets, is_silence })
     }
 
-    async fn opened(
+    /// Opens halves. Those that are with their custodian are fetched afresh; to be checked, those
+    /// that are here have to open by every one of their wraps.
+    pub(crate) async fn open(
         &self,
         halves: &ByCurve<CustodianHalf>,
-        verifies: bool,
+        access: Access,
     ) -> ApiResult<ByCurve<BackupShare<Server>>> {
+        let pairs: Vec<_> = halves.iter().map(|(_, half)| half.pair().id.clone()).collect();
+        self.note(access, &pairs).await?;
         let is_posted = |half: &CustodianHalf| half.sealed().is_none();
         let back = match halves.iter().any(|(_, half)| is_posted(half)) {
             true => Some(self.fetch().await?),
@@ -115,7 +106,7 @@ impl<'a> Halves<'a> {
         let mut opened = Vec::new();
         for (_, half) in halves.iter() {
             let share = match (half, &back) {
-                (CustodianHalf::Sealed(sealed), _) if verifies => {
+                (CustodianHalf::Sealed(sealed), _) if access == Access::Checked => {
                     self.service.custody.verify_backup(self.client, sealed).await?
                 }
                 (CustodianHalf::Sealed(sealed), _) => {
@@ -168,6 +159,7 @@ impl<'a> Halves<'a> {
     async fn exchange(&self, to_post: &ToPost<'_>) -> ApiResult<()> {
         let webhook = self.webhook().await?;
         let endpoint = self.asked(&webhook).await?;
+        self.note(Access::Fetched, &[]).await?;
         let (client, deadline) = (&self.client.client, Deadline::begin());
         if !to_post.earlier.is_empty() {
             let back = deadline.keep(endpoint.fetch(client)).await;
@@ -185,13 +177,23 @@ impl<'a> Halves<'a> {
         for (pair, _) in halves {
             let now = self.service.now();
             write.note_posted(&self.client.client, method, &pair.id, now).await?;
+            let pairs = slice::from_ref(&pair.id);
+            write.note_access(now, Access::Made, self.client, pairs).await?;
         }
+        Ok(write.commit().await?)
+    }
+
+    /// Before anything is done with halves: what cannot be noted is not done.
+    async fn note(&self, access: Access, pairs: &[SharePairId]) -> ApiResult<()> {
+        let mut write = self.service.store.write().await?;
+        write.note_access(self.service.now(), access, self.client, pairs).await?;
         Ok(write.commit().await?)
     }
 
     async fn fetch(&self) -> ApiResult<Fetched> {
         let webhook = self.webhook().await?;
         let endpoint = self.asked(&webhook).await?;
+        self.note(Access::Fetched, &[]).await?;
         let back = Deadline::begin().keep(endpoint.fetch(&self.client.client)).await;
         self.noted(&webhook, back).await
     }
@@ -290,7 +292,7 @@ fn by_curve<T: OnCurve>(values: impl IntoIterator<Item = T>) -> ApiResult<ByCurv
     ByCurve::collect(values).map_err(|_| not_as_named())
 }
 
-fn written(pair: &backup_core::SharePairId, share: &BackupShare<Server>) -> Half {
+fn written(pair: &SharePairId, share: &BackupShare<Server>) -> Half {
     use base64ct::{Base64UrlUnpadded, Encoding};
 
     let bytes = share.to_bytes();

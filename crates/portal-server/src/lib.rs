@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod api_key;
 mod around;
+pub mod audit;
 pub mod auth;
 mod body;
 mod bounds;

@@ -1,6 +1,7 @@
 //! The database: SQLite, one writer at a time, durable before anybody is told.
 
 mod api_keys;
+mod audit;
 mod backups;
 mod clients;
 mod columns;
@@ -117,7 +118,8 @@ impl Store {
         observer: Arc<dyn EffectObserver>,
     ) -> Result<Self, StoreError> {
         let writer = connections(1).connect_with(options.clone()).await?;
-        let pool = connections(READERS).connect_with(options).await?;
+        let reading = options.pragma("cache_size", READER_CACHE);
+        let pool = connections(READERS).connect_with(reading).await?;
         let (turn, queue, fresh) = (Arc::default(), Arc::default(), Arc::default());
         let meters = StoreMeters::default();
         Ok(Self { pool, writer, turn, queue, fresh, observer, meters })
@@ -225,6 +227,10 @@ impl DerefMut for Write {
 }
 
 const READERS: u32 = 8;
+
+/// Half a MiB for each reader, in SQLite's unit: with its default, of 2 MB, the service grows for
+/// as long as its database does. The pages are in the system's cache, too, which all share.
+const READER_CACHE: &str = "-512";
 
 /// How long one waits for a connection, or for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);

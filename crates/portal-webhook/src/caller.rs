@@ -29,7 +29,10 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Nothing of the body is read before this has returned.
+    /// Whether this is the service's. Nothing that the body says is looked at before.
+    ///
+    /// The id of a signed request is used up, also if what it asks for fails afterwards: whoever
+    /// repeats it signs it afresh, under another id.
     pub(crate) async fn check(
         &self,
         headers: &HeaderMap,

@@ -1,7 +1,5 @@
 //! Answers that are no success, in Portal's shape.
 
-use std::borrow::Cow;
-
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -15,7 +13,7 @@ use crate::store::StoreError;
 pub(crate) struct Refusal {
     status: StatusCode,
     id: ErrorId,
-    message: Cow<'static, str>,
+    message: &'static str,
 }
 
 impl Refusal {
@@ -46,14 +44,14 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, ErrorId::NotFound, "there is no such ciphertext");
 
     const fn new(status: StatusCode, id: ErrorId, message: &'static str) -> Self {
-        Self { status, id, message: Cow::Borrowed(message) }
+        Self { status, id, message }
     }
 
     fn unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorId::Error,
-            "the store or a key does not answer: repeat the request",
+            "the store or a key does not answer: repeat the request, signed afresh",
         )
     }
 }
@@ -75,7 +73,7 @@ impl From<backup_core::Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self { status, id, message } = self;
-        let error = ErrorDetail { id, message: message.into_owned(), code: status.as_u16() };
+        let error = ErrorDetail { id, message: message.to_owned(), code: status.as_u16() };
         let body = serde_json::to_vec(&ErrorBody { error }).expect("it is a plain struct");
         (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
     }

@@ -50,10 +50,10 @@ impl Vault {
         value: &Zeroizing<String>,
     ) -> Result<(), Refusal> {
         let context = self.context(&place).map_err(|_| Refusal::NAMES)?;
-        let same = self.all(place.kind, &place.client).await?.into_iter().any(|kept| {
-            kept.place == place && bool::from(kept.value.as_bytes().ct_eq(value.as_bytes()))
-        });
-        if same {
+        let mut kept = self.store.all(place.kind, &place.client).await?;
+        kept.retain(|kept| kept.place == place);
+        let opened = self.opened(kept).await?;
+        if opened.iter().any(|kept| bool::from(kept.value.as_bytes().ct_eq(value.as_bytes()))) {
             return Ok(());
         }
         let bytes = SecretSlice::from(value.as_bytes().to_vec());
@@ -64,14 +64,20 @@ impl Vault {
     /// All that can be opened of a client, newest first. What cannot is told in the log, and hides
     /// nothing else.
     pub(crate) async fn all(&self, kind: Kind, client: &str) -> Result<Vec<Opened>, Refusal> {
+        let kept = self.store.all(kind, client).await?;
+        self.opened(kept).await
+    }
+
+    async fn opened(&self, kept: Vec<Kept>) -> Result<Vec<Opened>, Refusal> {
         let mut opened = Vec::new();
-        for Kept { place, sealed } in self.store.all(kind, client).await? {
+        for Kept { place, sealed } in kept {
             match self.open(&place, &sealed).await {
                 Ok(value) => opened.push(Opened { place, value }),
                 // Nothing is said rather than too little.
                 Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error.into()),
                 Err(error) => {
-                    tracing::error!(client, pair = place.pair, %error, "a value does not open");
+                    let Place { client, pair, .. } = &place;
+                    tracing::error!(client, pair, %error, "a value does not open");
                 }
             }
         }

@@ -7,7 +7,7 @@ use axum::{
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
-use backup_core::{CustodianId, Envelope};
+use backup_core::CustodianId;
 use portal_api::webhook::{BACKUP, FETCH, MAX_POSTED_LEN, WebhookSecret};
 use portal_keys::KeyRing;
 
@@ -76,8 +76,6 @@ impl Webhook {
         Router::new()
             .route("/cipher-text", post(cipher_texts::store))
             .route("/cipher-text/fetch", get(cipher_texts::fetch))
-            // An envelope, and the JSON around it.
-            .layer(DefaultBodyLimit::max(Envelope::MAX_LEN + 1024))
             .with_state(Arc::new(texts))
     }
 

@@ -105,8 +105,8 @@ fn a_half_that_is_opened_when_the_time_is_over_does_not_leave() {
         let heard = scene.middle.heard();
         let is_asked = |asked: &&(Asked, Answer)| asked.0.path.ends_with("/prepare-eject");
         let (asked, _) = heard.iter().find(is_asked).unwrap();
-        // The clock is looked at for the API key, for the request, and before the half leaves.
-        for (step, leaves) in [(100, true), (150, false)] {
+        // The clock is looked at for key, request and audit, and before the half leaves.
+        for (step, leaves) in [(75, true), (125, false)] {
             scene.enable(None).await;
             scene.hand.1.store(step, Ordering::SeqCst);
             let answer = scene.by_client(asked.clone()).await;

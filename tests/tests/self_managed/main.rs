@@ -245,10 +245,7 @@ fn dead_pairs_are_named_until_they_are_erased_and_no_other_is() {
 fn what_is_superseded_by_a_backup_that_was_forgotten_stays_and_recovers() {
     on_runtime(async {
         let scene = Scene::begin().await;
-        let first = scene.back_up().await.unwrap();
-        let old = scene.keeper.keeping().kept.clone();
-        scene.back_up_anew().await.unwrap();
-        let all = std::mem::replace(&mut scene.keeper.keeping().kept, old);
+        let (first, all) = scene.forget_newer_backup().await;
         scene.wait_days(400).await;
         scene.recover(Some(first.cipher_text)).await.unwrap();
         scene.keeper.keeping().kept = all;
@@ -276,10 +273,7 @@ fn nothing_is_posted_to_a_custodian_that_has_lost_an_earlier_half() {
 fn a_backup_is_not_revoked_for_one_whose_half_is_lost() {
     on_runtime(async {
         let scene = Scene::begin().await;
-        let first = scene.back_up().await.unwrap();
-        let old = scene.keeper.keeping().kept.clone();
-        scene.back_up_anew().await.unwrap();
-        let all = std::mem::replace(&mut scene.keeper.keeping().kept, old);
+        let (first, all) = scene.forget_newer_backup().await;
         let revoke =
             async || scene.app().remove_superseded(std::slice::from_ref(&first.backup)).await;
         revoke().await.unwrap_err();

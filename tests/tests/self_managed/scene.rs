@@ -1,6 +1,7 @@
 //! A service in self-managed mode, its custodian's server, and a user with a wallet.
 
 use std::{
+    mem,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -18,7 +19,7 @@ use portal_tests::wallets::{Device, TestClient, TestService, memory_id, memory_m
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, Kept};
 
 pub(crate) const SECRET: &str = "a-secret-that-travels";
 
@@ -93,6 +94,16 @@ impl Scene {
     pub(crate) async fn back_up_anew(&self) -> Result<BackedUp, Error> {
         let options = BackUpOptions { enroll_anew: true, ..Default::default() };
         self.app().back_up(&memory_id(), &options, &unseen).await
+    }
+
+    /// Two backups, of which the custodian forgets the newer one: the older one, and all that it
+    /// kept before.
+    pub(crate) async fn forget_newer_backup(&self) -> (BackedUp, Vec<Kept>) {
+        let first = self.back_up().await.unwrap();
+        let old = self.keeper.keeping().kept.clone();
+        self.back_up_anew().await.unwrap();
+        let all = mem::replace(&mut self.keeper.keeping().kept, old);
+        (first, all)
     }
 
     /// On a phone that was bought now, with a ciphertext that the app kept, or the service's.

@@ -1,4 +1,5 @@
-//! The oldest Rust that each published crate promises builds it.
+//! The oldest Rust that each published crate promises builds it. What promises the one that is in
+//! use is built by every other check.
 
 use anyhow::Result;
 use xshell::cmd;
@@ -6,7 +7,7 @@ use xshell::cmd;
 use crate::workspace::{Workspace, promised_toolchain};
 
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
-    for toolchain in workspace.promised_toolchains() {
+    for toolchain in workspace.promised_toolchains()? {
         let promising = workspace
             .published()
             .filter(|package| promised_toolchain(package).as_ref() == Some(&toolchain))

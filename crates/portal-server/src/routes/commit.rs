@@ -7,6 +7,7 @@ use portal_mpc::{BackupShare, ByCurve, HoldProof, PairId, Server};
 
 use super::{client::backup_view, path::BackupPath};
 use crate::{
+    audit::Access,
     auth::AuthenticatedClient,
     error::{ApiError, ApiResult},
     halves::Halves,
@@ -64,7 +65,7 @@ impl Asked<'_> {
             return Err(ApiError::bad_request("a commit has one proof for each curve of the set"));
         }
         let statement = hold_statement(self.client, self.backup, &envelope);
-        let shares = Halves::of(self.service, self.client).verify(&halves).await?;
+        let shares = Halves::of(self.service, self.client).open(&halves, Access::Checked).await?;
         let pairs = halves.map(|half| half.pair().clone());
         for (curve, share) in shares.iter() {
             let proof = proofs.get(curve).expect("the curves are the same");

@@ -5,6 +5,7 @@ use portal_api::{PairName, PerCurve};
 use portal_mpc::{BackupShare, ByCurve, Error, Server, StoredShare};
 
 use crate::{
+    audit::Access,
     custody::Custody,
     error::{ApiError, ApiResult},
     halves::Halves,
@@ -60,7 +61,9 @@ impl Sealed {
                 secp256k1: open_signing(custody, client, secp256k1.as_ref()).await?,
                 ed25519: open_signing(custody, client, ed25519.as_ref()).await?,
             }),
-            Self::Backup(halves) => Shares::Backup(Halves::of(service, client).open(halves).await?),
+            Self::Backup(halves) => {
+                Shares::Backup(Halves::of(service, client).open(halves, Access::Used).await?)
+            }
         })
     }
 

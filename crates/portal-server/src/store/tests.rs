@@ -10,7 +10,7 @@ use crate::{
     effects::Nobody,
 };
 
-async fn store() -> (Store, TempDir) {
+pub(super) async fn store() -> (Store, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("portal.db"), Arc::new(Nobody)).await.unwrap();
     (store, folder)

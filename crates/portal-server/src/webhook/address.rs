@@ -44,7 +44,6 @@ pub(super) fn base(text: &str, policy: WebhookPolicy) -> Result<String, Failure>
     match url.scheme() {
         "https" => {}
         "http" if policy.plain_http => {}
-        "http" => return Err(Failure::Url("it begins with https://")),
         _ => return Err(Failure::Url("it begins with https://")),
     }
     if !url.username().is_empty() || url.password().is_some() {

@@ -6,6 +6,7 @@ use portal_mpc::{BackupShare, ByCurve, OnCurve, PublicKey, Server};
 
 use super::known::Known;
 use crate::{
+    audit::Access,
     error::{ApiError, ApiResult},
     halves::Halves,
     lifecycle::Refusal,
@@ -86,7 +87,7 @@ impl Releasable {
         let halves = halves.ok_or(Refusal::NoSuchSet)?;
         let of_wallet = halves.get(self.key.curve()).ok_or(Refusal::NoSuchSet)?.clone();
         let of_wallet = ByCurve::collect([of_wallet]).map_err(|_| Refusal::NoSuchSet)?;
-        let opened = Halves::of(service, client).open(&of_wallet).await?;
+        let opened = Halves::of(service, client).open(&of_wallet, Access::Released).await?;
         let half = opened.secp256k1.or(opened.ed25519);
         Ok(half.ok_or(Refusal::NoSuchSet)?)
     }
