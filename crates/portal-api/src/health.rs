@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Health {
-    /// `ok`, or `ready`.
+    /// `ok`, or `ready`; `degraded` while not all keys work under which shares are sealed: what is
+    /// there is read, and nothing new is sealed.
     pub status: String,
 }

@@ -1,5 +1,7 @@
 //! `portal admin`: custodians and API keys, by whoever has the service's data folder.
 
+mod custody;
+
 use std::{
     path::{self, Path, PathBuf},
     time::Duration,
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     date, duration,
     failure::{Failure, exit_codes},
-    output::Answer,
+    output::{Answer, Output},
     secret_file,
 };
 
@@ -38,6 +40,11 @@ pub(crate) enum Command {
         "Example:\n  portal admin webhooks --help\n\n", exit_codes!()
     ))]
     Webhooks(Webhooks),
+    /// The keys that shares are sealed under
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal admin custody --help\n\n", exit_codes!()
+    ))]
+    Custody(custody::Command),
     /// The API keys of custodians and of their clients
     #[command(subcommand, after_help = concat!(
         "Example:\n  portal admin keys --help\n\n", exit_codes!()
@@ -192,13 +199,14 @@ pub(crate) struct RevokeKey {
     key: String,
 }
 
-pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
+pub(crate) async fn run(command: Command, output: Output) -> Result<Answer, Failure> {
     match command {
         Command::Custodians(Custodians::Create(create)) => create_custodian(create).await,
         Command::Custodians(Custodians::Name(name)) => name_custodian(name).await,
         Command::Custodians(Custodians::List(at)) => list_custodians(at).await,
         Command::Clients(Clients::List(list)) => list_clients(list).await,
         Command::Webhooks(Webhooks::List(at)) => list_webhooks(at).await,
+        Command::Custody(command) => custody::run(command, output).await,
         Command::Keys(Keys::Create(create)) => create_key(create).await,
         Command::Keys(Keys::List(list)) => list_keys(list).await,
         Command::Keys(Keys::Revoke(revoke)) => revoke_key(revoke).await,
