@@ -35,7 +35,11 @@ fn environment(folder: &Path) -> Vec<(&'static str, OsString)> {
 }
 
 /// A service with these settings, and a wallet that is backed up.
-fn backed_up(folder: TempDir, settings: &str, more: Vec<(&'static str, OsString)>) -> (World, Value) {
+fn backed_up(
+    folder: TempDir,
+    settings: &str,
+    more: Vec<(&'static str, OsString)>,
+) -> (World, Value) {
     fs::write(folder.path().join("portal.toml"), settings).unwrap();
     let environment = environment(folder.path()).into_iter().chain(more).collect();
     let world = World::start_in(folder, environment);
@@ -78,8 +82,7 @@ fn refusal(world: &World) -> Ran {
 fn keys_are_rotated_while_the_service_serves_and_the_old_one_may_go() {
     let folder = tempfile::tempdir().unwrap();
     let (old, _) = (make_key(&folder, "old.key"), make_key(&folder, "new.key"));
-    let (mut world, _) =
-        backed_up(folder, &settings(&[file("old.key", "active")], ""), Vec::new());
+    let (mut world, _) = backed_up(folder, &settings(&[file("old.key", "active")], ""), Vec::new());
     let all = admin(&world, "verify").json()["total"].clone();
     assert!(all.as_u64().unwrap() >= 4, "{all}");
 
@@ -200,7 +203,10 @@ fn a_wallet_is_recovered_while_any_one_of_three_kinds_of_keys_is_lost() {
     let (arn, url) = (&moto.arns()[0], moto.url());
     let keys = [
         (file_id, file("one.key", "active")),
-        (format!("aws-kms:{arn}"), format!("kind = \"aws-kms\"\narn = {arn:?}\nendpoint = {url:?}")),
+        (
+            format!("aws-kms:{arn}"),
+            format!("kind = \"aws-kms\"\narn = {arn:?}\nendpoint = {url:?}"),
+        ),
         (
             format!("pkcs11:token={};object=kek", SoftHsm::TOKEN),
             format!(

@@ -3,16 +3,17 @@
 mod arn;
 mod failure;
 
-use std::{fmt, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_kms::{Client, primitives::Blob};
 use backup_core::{DataKey, Error, ErrorKind, KeyContext, KeyEncryption, Result, async_trait};
+use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use self::arn::KeyArn;
-use crate::error::damaged;
+use crate::{codec::facts, error::damaged};
 
 /// A symmetric key in AWS KMS, and the provider that has it wrap and unwrap.
 ///
@@ -78,10 +79,9 @@ impl KeyEncryption for AwsKmsKey {
     }
 
     async fn wrap(&self, key: &DataKey, context: &KeyContext) -> Result<Vec<u8>> {
-        let mut call = self.client().await.encrypt().key_id(self.arn.as_str());
-        for (name, value) in context.iter() {
-            call = call.encryption_context(name, value);
-        }
+        let facts = Some(told(context)?);
+        let call = self.client().await.encrypt().key_id(self.arn.as_str());
+        let call = call.set_encryption_context(facts);
         let done = call.plaintext(Blob::new(key.expose())).send().await;
         let done = done.map_err(|error| failure::of_wrap(&error))?;
         self.expect_this_key(done.key_id())?;
@@ -93,10 +93,9 @@ impl KeyEncryption for AwsKmsKey {
         if wrapped.is_empty() || wrapped.len() > MAX_CIPHERTEXT {
             return Err(does_not_unwrap());
         }
-        let mut call = self.client().await.decrypt().key_id(self.arn.as_str());
-        for (name, value) in context.iter() {
-            call = call.encryption_context(name, value);
-        }
+        let facts = Some(told(context).map_err(|_| does_not_unwrap())?);
+        let call = self.client().await.decrypt().key_id(self.arn.as_str());
+        let call = call.set_encryption_context(facts);
         let done = call.ciphertext_blob(Blob::new(wrapped)).send().await;
         let done = done.map_err(|error| failure::of_unwrap(&error))?;
         let plaintext = Zeroizing::new(done.plaintext.map(Blob::into_inner).unwrap_or_default());
@@ -114,6 +113,19 @@ impl fmt::Debug for AwsKmsKey {
         f.debug_struct("AwsKmsKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
+
+/// The facts, and a digest of them that tells where each of them ends: what is bound is then the
+/// same whatever a KMS makes of names and values.
+fn told(context: &KeyContext) -> Result<HashMap<String, String>> {
+    let mut told: HashMap<_, _> =
+        context.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let digest = Sha256::digest(facts("portal-backup/1 aws-kms wrap", &[], context)?);
+    told.insert(DIGEST.to_owned(), base16ct::lower::encode_string(&digest));
+    Ok(told)
+}
+
+/// The name of that digest.
+const DIGEST: &str = "portal-backup";
 
 /// The longest that `Decrypt` takes, in bytes.
 const MAX_CIPHERTEXT: usize = 6144;
