@@ -96,7 +96,7 @@ async fn back_up(service: &Service) {
         device.begin(service.running.service(), &sealer).await;
     }
     let (shared, custodian) = (service.running.service(), &device.context.custodian);
-    let secret = WebhookSecret::new(format!("whsec_{}", "A".repeat(43) + "=")).unwrap();
+    let secret = WebhookSecret::new(&format!("whsec_{}=", "A".repeat(43))).unwrap();
     let sealed = shared.custody.seal_webhook_secret(custodian, &secret).await.unwrap();
     let mut write = shared.store.write().await.unwrap();
     write.set_webhook(custodian, "https://acme.example/webhook", &sealed, NOW).await.unwrap();
