@@ -142,7 +142,8 @@ async fn fill(data: &std::path::Path, ring: &KeyRing) {
         context.pair = SharePairId::new(pair.as_str()).expect("an id");
         let sealed = SealedShare::seal(&share(), &context, ring).await.expect("it is sealed");
         let sql = "INSERT INTO backup_sets \
-                   (client_id, id, number, method, completion, device_key, created_at, completed_at) \
+                   (client_id, id, number, method, completion, device_key, created_at, \
+                   completed_at) \
                    VALUES ('alice', $1, $2, 'GDRIVE', 'NOTICE', x'00', 1, 1)";
         let set_number = i64::try_from(at).expect("few");
         let query = sqlx::query(sql).bind(&set).bind(set_number);
