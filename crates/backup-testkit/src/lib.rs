@@ -21,6 +21,7 @@ mod logs;
 mod memory_key;
 mod memory_store;
 pub mod method;
+mod moto;
 #[cfg(feature = "passkey")]
 pub mod passkey;
 mod record;
@@ -28,6 +29,7 @@ mod rule;
 mod secret_service;
 #[cfg(any(feature = "drive", feature = "icloud"))]
 mod server;
+mod soft_hsm;
 pub mod store;
 mod user;
 
@@ -47,9 +49,11 @@ pub use crate::{
     memory_key::MemoryKey,
     memory_store::MemoryStore,
     method::Fixture,
+    moto::{MOTO_CREDENTIALS, Moto},
     record::{RecordingJournal, RecordingProgress},
     rule::Rule,
     secret_service::{Keyring, KeyringHost, SessionBus},
+    soft_hsm::SoftHsm,
     store::StoreFixture,
     user::{PromptCounter, ScriptedUser},
 };

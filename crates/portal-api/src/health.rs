@@ -6,6 +6,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Health {
-    /// `ok`, or `ready`.
+    /// `ok`; `ready`, or `degraded`: ready, but for new shares, while a key is away.
     pub status: String,
 }

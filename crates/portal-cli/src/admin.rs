@@ -1,6 +1,7 @@
 //! `portal admin`: custodians, API keys and the audit, by whoever has the service's data folder.
 
 mod audit;
+mod custody;
 
 use std::{
     path::{self, Path, PathBuf},
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     date, duration,
     failure::{Failure, exit_codes},
-    output::Answer,
+    output::{Answer, Output},
     secret_file,
 };
 
@@ -45,6 +46,11 @@ pub(crate) enum Command {
         "Example:\n  portal admin audit --help\n\n", exit_codes!()
     ))]
     Audit(audit::Command),
+    /// The keys that shares are sealed under
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal admin custody --help\n\n", exit_codes!()
+    ))]
+    Custody(custody::Command),
     /// The API keys of custodians and of their clients
     #[command(subcommand, after_help = concat!(
         "Example:\n  portal admin keys --help\n\n", exit_codes!()
@@ -199,7 +205,7 @@ pub(crate) struct RevokeKey {
     key: String,
 }
 
-pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
+pub(crate) async fn run(command: Command, output: Output) -> Result<Answer, Failure> {
     match command {
         Command::Custodians(Custodians::Create(create)) => create_custodian(create).await,
         Command::Custodians(Custodians::Name(name)) => name_custodian(name).await,
@@ -207,6 +213,7 @@ pub(crate) async fn run(command: Command) -> Result<Answer, Failure> {
         Command::Clients(Clients::List(list)) => list_clients(list).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Webhooks(Webhooks::List(at)) => list_webhooks(at).await,
+        Command::Custody(command) => custody::run(command, output).await,
         Command::Keys(Keys::Create(create)) => create_key(create).await,
         Command::Keys(Keys::List(list)) => list_keys(list).await,
         Command::Keys(Keys::Revoke(revoke)) => revoke_key(revoke).await,

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     failure::{Failure, exit_codes},
     output::Answer,
-    settings::{Flags, Setting, Settings},
+    settings::{Flags, KeySetting, Setting, Settings},
 };
 
 #[derive(Debug, Subcommand)]
@@ -60,9 +60,13 @@ pub(crate) fn run(command: Command) -> Result<Answer, Failure> {
 }
 
 fn shown(settings: &Settings) -> Answer {
-    let lines = Setting::ALL.map(|key| line(settings, key));
+    let lines = Setting::ALL.into_iter().map(|key| line(settings, key));
+    let lines: Vec<_> = lines.chain(settings.keys.iter().map(KeySetting::as_toml)).collect();
     let values = Setting::ALL.map(|key| (key.name().to_owned(), value(settings, key)));
-    Answer { text: lines.join("\n"), json: Value::Object(values.into_iter().collect()) }
+    let mut json: Map<_, _> = values.into_iter().collect();
+    let keys = settings.keys.iter().map(KeySetting::as_json).collect();
+    json.insert("custody".to_owned(), json!({ "keys": Value::Array(keys) }));
+    Answer { text: lines.join("\n"), json: Value::Object(json) }
 }
 
 /// A line of TOML. Of what is not set, one that sets nothing.
@@ -72,6 +76,7 @@ fn line(settings: &Settings, key: Setting) -> String {
             let quoted = Value::from(text.as_str()).to_string();
             format!("{:<40} # {source}", format!("{key} = {quoted}"))
         }
+        None if key == Setting::LostKeys => format!("{:<40} # none", format!("# {key}")),
         None => format!("{:<40} # as it was before", format!("# {key}")),
     }
 }
@@ -79,6 +84,7 @@ fn line(settings: &Settings, key: Setting) -> String {
 fn value(settings: &Settings, key: Setting) -> Value {
     match settings.given.get(&key) {
         Some((text, source)) => json!({ "value": text, "from": source.to_string() }),
+        None if key == Setting::LostKeys => json!({ "value": null, "from": "default" }),
         None => json!({ "value": null, "from": "database" }),
     }
 }

@@ -4,7 +4,7 @@ use std::{error::Error, fmt, io, path::Path, process::ExitCode};
 
 use portal_client::ErrorId;
 use portal_server::{StartError, admin::AdminError, store::StoreError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 #[cfg(feature = "gdrive")]
 use crate::google;
@@ -33,6 +33,8 @@ pub(crate) use exit_codes;
 pub(crate) struct Failure {
     kind: Kind,
     message: String,
+    /// What a program is told beside it.
+    details: Map<String, Value>,
 }
 
 /// What whoever started the command can do next.
@@ -84,7 +86,7 @@ impl Kind {
 
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), details: Map::new() }
     }
 
     /// What no other kind says better.
@@ -108,6 +110,20 @@ impl Failure {
         Self::new(kind, with_causes(error))
     }
 
+    /// Says where it comes from.
+    pub(crate) fn at(mut self, place: &impl fmt::Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// Adds what a program may want to read: the members of an object.
+    pub(crate) fn with_details(mut self, details: Value) -> Self {
+        if let Value::Object(details) = details {
+            self.details.extend(details);
+        }
+        self
+    }
+
     fn with_hint(mut self, hint: Option<&str>) -> Self {
         if let Some(hint) = hint {
             self.message += &format!("\n  hint: {hint}");
@@ -124,7 +140,10 @@ impl Failure {
     }
 
     pub(crate) fn as_json(&self) -> Value {
-        json!({ "error": { "kind": self.kind.as_str(), "message": self.message } })
+        let mut error = self.details.clone();
+        error.insert("kind".to_owned(), self.kind.as_str().into());
+        error.insert("message".to_owned(), self.message.as_str().into());
+        json!({ "error": error })
     }
 }
 
@@ -165,7 +184,7 @@ impl From<StartError> for Failure {
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
         let kind = match &error {
-            AdminError::NoService(_) | AdminError::NoSuch(_) => Kind::State,
+            AdminError::NoService(_) | AdminError::NoSuch(_) | AdminError::OtherKeys => Kind::State,
             AdminError::Name => Kind::Usage,
             AdminError::Store(StoreError::OtherRelease) | AdminError::Audit(_) => Kind::Damaged,
             AdminError::Store(error) if error.is_busy() => Kind::Unavailable,

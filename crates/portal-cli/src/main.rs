@@ -244,7 +244,7 @@ async fn answer(command: Command, output: Output) -> Result<Option<Answer>, Fail
 async fn short_answer(command: Command, output: Output) -> Result<Answer, Failure> {
     match command {
         Command::Config(command) => config::run(command),
-        Command::Admin(command) => admin::run(command).await,
+        Command::Admin(command) => admin::run(command, output).await,
         Command::Completions(completions) => generate::completions(&completions),
         Command::Man(man) => generate::man(&man),
         Command::Client(command) => client::run(command).await,

@@ -1,9 +1,16 @@
 //! Shows how an operation goes, on stderr.
 
-use std::{fmt, time::Duration};
+use std::{
+    cell::Cell,
+    fmt,
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
 
 use backup_core::{Progress, ProgressSink, Stage};
 use indicatif::ProgressBar;
+
+use crate::output::Output;
 
 /// Shows nothing.
 #[derive(Debug)]
@@ -70,5 +77,42 @@ impl fmt::Debug for Spinner {
         f.debug_struct("Spinner").finish_non_exhaustive()
     }
 }
+
+/// Shows how many of how many are done: as a line that changes, or now and then as one more.
+pub(crate) struct Count {
+    output: Output,
+    done: &'static str,
+    bar: Option<ProgressBar>,
+    told: Cell<u64>,
+}
+
+impl Count {
+    pub(crate) fn new(output: Output, done: &'static str) -> Self {
+        let is_shown = !output.json && !output.quiet && io::stderr().is_terminal();
+        Self { output, done, bar: is_shown.then(|| ProgressBar::new(0)), told: Cell::new(0) }
+    }
+
+    /// So many of so many.
+    pub(crate) fn at(&self, count: u64, of: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(of);
+            bar.set_position(count);
+        } else if count >= self.told.get() + STEP || count == of {
+            self.told.set(count);
+            self.output.note(&format!("... {} {count} of {of}", self.done));
+        }
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// How many are done between two lines of a log.
+const STEP: u64 = 10_000;
 
 const WEAK: &str = "This backup is weaker than one made today: run `portal backup --enroll-anew`.";

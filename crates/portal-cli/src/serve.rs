@@ -1,7 +1,7 @@
 //! `portal serve`: the service, on a folder.
 
 use std::{
-    future, io,
+    future, io, mem,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -33,9 +33,12 @@ pub(crate) struct Serve {
 }
 
 pub(crate) async fn run(serve: Serve, output: Output, mut signals: Signals) -> Result<(), Failure> {
-    let Settings { options, log, log_format, .. } = Settings::read(serve.config, &serve.flags)?;
-    log_to_stderr(log, log_format);
+    let mut settings = Settings::read(serve.config, &serve.flags)?;
+    log_to_stderr(mem::take(&mut settings.log), settings.log_format);
     leave_no_core_dump();
+    let keys = settings.ring()?;
+    let mut options = settings.options;
+    options.keys = keys;
     let data = options.folder.clone();
     let running = Server::start(options).await?;
     output.ready(&ready(&running, &data));

@@ -1,6 +1,7 @@
 //! How `portal serve` runs: by a file, the environment and flags, each above the one before.
 
 mod file;
+mod keys;
 mod setting;
 mod source;
 
@@ -10,7 +11,7 @@ use clap::Args;
 use portal_server::{Options, service::USUAL_EJECT_SECONDS};
 use tracing_subscriber::filter::Targets;
 
-pub(crate) use self::{setting::Setting, source::Source};
+pub(crate) use self::{keys::KeySetting, setting::Setting, source::Source};
 use crate::{
     duration,
     failure::{Failure, Kind},
@@ -35,6 +36,12 @@ pub(crate) struct Flags {
     /// restore the folder from a copy.
     #[arg(long, value_name = "TIME")]
     grace: Option<String>,
+    /// The ids of keys that are lost for good, with commas between them
+    ///
+    /// The service starts without them, as long as another key works. Then `portal admin custody
+    /// rewrap` moves what is sealed to the keys that are left.
+    #[arg(long, value_name = "KEYS")]
+    lost_keys: Option<String>,
     /// For how long a custodian may let a wallet be ejected at most [default: 24h]
     ///
     /// Five minutes or more, which is how long it is if the custodian does not say.
@@ -86,6 +93,8 @@ pub(crate) struct Settings {
     pub(crate) options: Options,
     pub(crate) log: Targets,
     pub(crate) log_format: LogFormat,
+    /// The keys that shares are sealed under. None: the one in the data folder.
+    pub(crate) keys: Vec<KeySetting>,
     /// What each of them was given as, and where.
     pub(crate) given: BTreeMap<Setting, (String, Source)>,
 }
@@ -103,7 +112,7 @@ impl Settings {
         let mut wrong = Vec::new();
         let named = file.or_else(|| env::var_os(CONFIG).map(PathBuf::from));
         let given = match named {
-            Some(path) => file::read(&path, &mut wrong)?,
+            Some(path) => file::read(&path, &mut settings.keys, &mut wrong)?,
             None => Vec::new(),
         };
         let given = given.into_iter().chain(of_environment(&mut wrong)).chain(flags.given());
@@ -121,6 +130,7 @@ impl Settings {
             options: Options::new(PathBuf::new()),
             log: Targets::new(),
             log_format: LogFormat::Text,
+            keys: Vec::new(),
             given: BTreeMap::new(),
         };
         for key in Setting::ALL {
@@ -163,6 +173,7 @@ impl Settings {
             Setting::WebhookPrivateAddresses => {
                 options.webhooks.private_addresses = text.parse().map_err(|_| wrong())?;
             }
+            Setting::LostKeys => options.lost_keys = ids(&text).ok_or_else(wrong)?,
             Setting::Drain => options.drain = duration::parse(&text).map_err(|_| wrong())?,
             Setting::AddressRate => options.limits.address_rate = rate(&text).ok_or_else(wrong)?,
             Setting::KeyRate => options.limits.key_rate = rate(&text).ok_or_else(wrong)?,
@@ -187,6 +198,11 @@ impl Settings {
 }
 
 impl Flags {
+    /// Of a command that works on the service's folder.
+    pub(crate) fn with_data(data: Option<String>) -> Self {
+        Self { data, ..Self::default() }
+    }
+
     fn given(&self) -> impl Iterator<Item = (Setting, String, Source)> {
         let texts = Setting::ALL.map(|key| (key, self.text(key)));
         texts.into_iter().filter_map(|(key, text)| Some((key, text?, Source::Flag(key))))
@@ -202,6 +218,7 @@ impl Flags {
             Setting::BackupWithPortal => &self.backup_with_portal,
             Setting::WebhookHttp => &self.webhook_http,
             Setting::WebhookPrivateAddresses => &self.webhook_private_addresses,
+            Setting::LostKeys => &self.lost_keys,
             Setting::Drain => &self.drain,
             Setting::AddressRate => &self.address_rate,
             Setting::KeyRate => &self.key_rate,
@@ -243,6 +260,13 @@ fn refused(wrong: &[String]) -> Failure {
 /// `None` if it is wrong.
 fn unless_off<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
     if text == "off" { Some(None) } else { parse(text).map(Some) }
+}
+
+/// None is a list, too.
+fn ids(text: &str) -> Option<Vec<String>> {
+    let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned);
+    let ids: Vec<_> = ids.collect();
+    ids.iter().all(|id| id.bytes().all(|byte| byte.is_ascii_graphic())).then_some(ids)
 }
 
 fn rate(text: &str) -> Option<Option<NonZeroU32>> {

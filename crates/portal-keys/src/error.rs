@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "pkcs11"))]
 use backup_core::Result;
 use backup_core::{Error, ErrorKind};
 
@@ -15,7 +15,7 @@ pub(crate) fn invalid_input(message: impl Into<Cow<'static, str>>) -> Error {
 }
 
 /// Fills `bytes` from the operating system.
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "pkcs11"))]
 pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<()> {
     getrandom::fill(bytes).map_err(|error| {
         Error::new(ErrorKind::Unavailable, "the operating system has no randomness to give")

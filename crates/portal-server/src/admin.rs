@@ -4,6 +4,8 @@
 //! Each change is one transaction of the database. A service that runs sees it with its next
 //! request.
 
+mod custody;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -12,11 +14,12 @@ use std::{
 
 use backup_core::{ClientId, CustodianId};
 
+pub use self::custody::{Rewrapped, Unopened, Verified};
 use crate::{
     api_key::{ApiKey, Audience},
     audit::{AuditHead, AuditRecord, BrokenChain},
     clock::{Clock, SystemClock},
-    effects::Nobody,
+    effects::{EffectObserver, Nobody},
     random,
     start::{DATABASE, StartError},
     store::{KeyOwner, KeyRow, NewKey, Store, StoreError, WebhookRow},
@@ -41,6 +44,12 @@ pub enum AdminError {
     /// It is no name for people.
     #[error("a name has 1 to 100 characters, all of them visible")]
     Name,
+    /// The service seals under other keys than those that were given.
+    #[error(
+        "the service seals under other keys than these settings name; start it with these \
+         settings first"
+    )]
+    OtherKeys,
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,11 +72,23 @@ impl Admin {
     /// [`AdminError`]; [`StoreError::OtherRelease`] if the tables are those of another release:
     /// the service brings them up to date, and nobody else.
     pub async fn open(folder: &Path) -> Result<Self, AdminError> {
+        Self::open_observed(folder, Arc::new(Nobody)).await
+    }
+
+    /// The same; somebody is told of every effect.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_observed(
+        folder: &Path,
+        observer: Arc<dyn EffectObserver>,
+    ) -> Result<Self, AdminError> {
         let database = folder.join(DATABASE);
         if !database.is_file() {
             return Err(AdminError::NoService(folder.into()));
         }
-        let store = Store::open_as_it_is(&database, Arc::new(Nobody)).await?;
+        let store = Store::open_as_it_is(&database, observer).await?;
         if !store.read().await?.has_custodian().await? {
             return Err(AdminError::NoService(folder.into()));
         }

@@ -4,6 +4,7 @@ use backup_core::{
     ClientId, Curve, CustodianId, EncryptionContext, Error, ErrorKind, Point, Result, SharePairId,
     secrecy::{ExposeSecret, SecretSlice},
 };
+use futures_util::future::join_all;
 use portal_api::webhook::WebhookSecret;
 use portal_keys::{KeyCheck, KeyRing, SealedShare, ShareContext, ShareRole};
 use portal_mpc::{BackupShare, OnCurve, PairId, PublicKey, Server, StoredShare};
@@ -15,22 +16,35 @@ use crate::store::{PairRow, SealedPair};
 #[derive(Clone, Debug)]
 pub struct Custody {
     ring: KeyRing,
+    lost: Vec<String>,
 }
 
 impl Custody {
     /// With the operator's keys.
     #[must_use]
     pub fn new(ring: KeyRing) -> Self {
-        Self { ring }
+        Self { ring, lost: Vec::new() }
     }
 
-    /// Proves that the operator's keys are there, are the right ones, and work.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`KeyRing::verify`].
-    pub async fn verify_keys(&self, checks: &[KeyCheck]) -> Result<()> {
-        self.ring.verify(checks).await
+    /// The same, with keys that are known to be lost.
+    #[must_use]
+    pub(crate) fn without(self, lost: Vec<String>) -> Self {
+        Self { lost, ..self }
+    }
+
+    /// Says of each of the operator's keys whether it is there, is the right one, and works. All
+    /// are asked at once.
+    pub async fn try_keys<'a>(&self, checks: &'a [KeyCheck]) -> Vec<(&'a str, Result<()>)> {
+        join_all(checks.iter().map(|check| async move {
+            let is_lost = self.lost.iter().any(|id| id == check.key_id());
+            let outcome = if is_lost {
+                Err(Error::new(ErrorKind::NotFound, "this key is lost; rewrap what is sealed"))
+            } else {
+                self.ring.verify(std::slice::from_ref(check)).await
+            };
+            (check.key_id(), outcome)
+        }))
+        .await
     }
 
     /// Seals the service's half of a signing pair, in whatever condition it is.
@@ -175,7 +189,7 @@ impl Custody {
     }
 }
 
-fn share_context(
+pub(crate) fn share_context(
     client: &EncryptionContext,
     pair: &PairRow,
     role: ShareRole,
@@ -190,7 +204,7 @@ fn share_context(
 }
 
 /// No client has such a name, which has a dot, and no wallet such a key.
-fn secret_context(custodian: &CustodianId) -> Result<ShareContext> {
+pub(crate) fn secret_context(custodian: &CustodianId) -> Result<ShareContext> {
     Ok(ShareContext {
         custodian: custodian.clone(),
         client: ClientId::new(WEBHOOK_SECRET)?,

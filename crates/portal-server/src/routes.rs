@@ -24,7 +24,7 @@ pub(crate) use self::{
     sets::{drop_pending, revoke},
     webhook::{erased_pairs, register_webhook, webhook},
 };
-use crate::{error::ApiResult, json::Json, service::SharedService};
+use crate::{error::ApiResult, json::Json, readiness::Keys, service::SharedService};
 
 pub(crate) async fn health() -> Json<Health> {
     Json(Health { status: "ok".to_owned() })
@@ -36,6 +36,10 @@ pub(crate) async fn description() -> Response {
 }
 
 pub(crate) async fn ready(State(service): State<SharedService>) -> ApiResult<Json<Health>> {
-    service.readiness.check(&service.store, &service.custody).await?;
-    Ok(Json(Health { status: "ready".to_owned() }))
+    let keys = service.readiness.check(&service.store, &service.custody).await?;
+    let status = match keys {
+        Keys::All => "ready",
+        Keys::Some => "degraded",
+    };
+    Ok(Json(Health { status: status.to_owned() }))
 }

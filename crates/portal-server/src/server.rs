@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use portal_keys::KeyRing;
 use tokio::{
     net::TcpListener,
     sync::oneshot,
@@ -27,7 +28,7 @@ use crate::{
     service::{self, Generation, Service, SessionKey, SharedService},
     sessions::InProgress,
     stack,
-    start::{self, DataFolder, StartError},
+    start::{self, DataFolder, OperatorsKeys, StartError},
     webhook::{WebhookPolicy, Webhooks},
 };
 
@@ -46,6 +47,12 @@ pub struct Options {
     pub metrics: Option<SocketAddr>,
     /// Where it keeps its files.
     pub folder: PathBuf,
+    /// The keys that it seals under. Without them, it has one in a file in its folder, which the
+    /// first start makes.
+    pub keys: Option<KeyRing>,
+    /// The ids of keys that are lost for good: the service starts without them, as long as another
+    /// one works. Nothing is forgotten that is wrapped under them.
+    pub lost_keys: Vec<String>,
     /// How long a superseded backup set is kept. Longer than the time within which the operator
     /// may have to restore the database.
     pub grace: Duration,
@@ -104,6 +111,8 @@ impl Options {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             metrics: None,
             folder: folder.into(),
+            keys: None,
+            lost_keys: Vec::new(),
             grace: Duration::from_secs(30 * 24 * 60 * 60),
             longest_eject: Duration::from_secs(24 * 60 * 60),
             backup_with_portal: None,
@@ -127,7 +136,9 @@ impl Server {
         if options.longest_eject.as_secs() < service::USUAL_EJECT_SECONDS {
             return Err(StartError::EjectTooShort);
         }
-        let folder = DataFolder::open(&options.folder, &*options.clock, &options.observer);
+        let keys = OperatorsKeys { ring: options.keys, lost: options.lost_keys };
+        let (clock, observer) = (&*options.clock, &options.observer);
+        let folder = DataFolder::open(&options.folder, keys, clock, observer);
         let DataFolder { store, custody, lock } = stack::erasing(folder).await?;
         let service = Arc::new(Service {
             store,

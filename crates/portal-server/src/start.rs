@@ -3,6 +3,7 @@
 mod custodian_file;
 mod error;
 mod files;
+mod keys;
 mod lock;
 
 use std::{fs::File, path::Path, sync::Arc};
@@ -11,6 +12,7 @@ use backup_core::{CustodianId, KeyEncryption};
 use portal_keys::{KeyCheck, KeyFile, KeyFileError, KeyRing};
 
 pub use self::error::StartError;
+pub(crate) use self::keys::OperatorsKeys;
 use crate::{
     api_key::{ApiKey, Audience},
     clock::Clock,
@@ -38,6 +40,7 @@ impl DataFolder {
     /// Opens the folder. A first start that was cut short anywhere is finished by the next one.
     pub(crate) async fn open(
         folder: &Path,
+        keys: OperatorsKeys,
         clock: &dyn Clock,
         observer: &Arc<dyn EffectObserver>,
     ) -> Result<Self, StartError> {
@@ -47,14 +50,18 @@ impl DataFolder {
         let store = Store::open(&database, Arc::clone(observer)).await?;
         let first = First { folder, store: &store, now: clock.now(), observer: &**observer };
         let checks = store.read().await?.key_checks().await?;
-        let ring = if checks.is_empty() {
-            first.make_identity().await?
-        } else {
-            let ring = ring(KeyFile::open(folder.join(KEY_FILE))?)?;
-            ring.verify(&checks).await?;
-            ring
+        let OperatorsKeys { ring, lost } = keys;
+        let ring = match ring {
+            Some(ring) => ring,
+            None if checks.is_empty() => ring_of(first.key_file()?)?,
+            None => ring_of(KeyFile::open(folder.join(KEY_FILE))?)?,
         };
-        Ok(Self { store, custody: Custody::new(ring), lock })
+        if checks.is_empty() {
+            first.make_identity(&ring).await?;
+        } else {
+            keys::prove(&store, &ring, &checks, &lost).await?;
+        }
+        Ok(Self { store, custody: Custody::new(ring).without(lost), lock })
     }
 }
 
@@ -79,18 +86,22 @@ struct First<'a> {
 impl First<'_> {
     /// Files first, the transaction that counts on them last. While there is no check value
     /// nothing was ever sealed, and no custodian's key was ever good.
-    async fn make_identity(&self) -> Result<KeyRing, StartError> {
-        let key = self.key_file()?;
-        let check = KeyCheck::make(&key).await?;
+    async fn make_identity(&self, ring: &KeyRing) -> Result<(), StartError> {
+        let mut checks = Vec::new();
+        for key in ring.active() {
+            checks.push(KeyCheck::make(key).await?);
+        }
         let custodian = CustodianId::new(random::name()?)?;
         let api_key = ApiKey::generate(Audience::Custodian)?;
         self.observer.before(Effect::File { name: CUSTODIAN_FILE });
         custodian_file::write(self.folder, &api_key)?;
         let mut write = self.store.write().await?;
-        write.insert_key_check(&check).await?;
+        for check in &checks {
+            write.insert_key_check(check).await?;
+        }
         write.insert_custodian(&custodian, &api_key.hash(), self.now).await?;
         write.commit().await?;
-        ring(key)
+        Ok(())
     }
 
     /// A key file that is there with an empty database is of a first start that was cut short.
@@ -106,7 +117,7 @@ impl First<'_> {
     }
 }
 
-fn ring(key: KeyFile) -> Result<KeyRing, StartError> {
+fn ring_of(key: KeyFile) -> Result<KeyRing, StartError> {
     let key: Arc<dyn KeyEncryption> = Arc::new(key);
     Ok(KeyRing::new([key])?)
 }

@@ -12,8 +12,10 @@ mod filling;
 mod fresh;
 mod group;
 mod identities;
+mod keys;
 mod pairs;
 mod schema;
+mod sealed;
 mod sessions;
 mod signing;
 mod stages;
@@ -44,6 +46,7 @@ pub use self::{
     filling::KeyAt,
     fresh::FreshPlace,
     pairs::{CustodianHalf, PairRow, PostedPair, SealedPair},
+    sealed::{Place, SealedRow},
     signing::{NewSigningSet, SigningPairRow, SigningRow},
     tokens::TokenRow,
     webhooks::{CompletedPair, Health, WebhookRow},
@@ -197,6 +200,11 @@ impl Write {
         }
         drop(turn);
         Ok(())
+    }
+
+    /// What is overwritten goes from the write-ahead log too, when this is committed.
+    pub(crate) fn scrub_after(&mut self) {
+        self.destroys = true;
     }
 
     /// Counts what becomes of a backup set, once it is committed.

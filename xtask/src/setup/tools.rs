@@ -82,7 +82,7 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
         },
         Tool {
             name: "Python packages".into(),
-            what_for: "other cryptography, Google's client, and what asks the service at random",
+            what_for: "other cryptography, Google's client, a KMS like AWS's, and a fuzzer of the API",
             purpose: Purpose::Test,
             presence: Presence::Venv,
             install: Install::Venv,
@@ -135,6 +135,13 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
             purpose: Purpose::Test,
             presence: Presence::Program("dbus-send"),
             install: Install::Apt(&["dbus-bin"]),
+        },
+        Tool {
+            name: "softhsm2-util".into(),
+            what_for: "is a security module that speaks PKCS#11, to keep keys in",
+            purpose: Purpose::Test,
+            presence: Presence::Program("softhsm2-util"),
+            install: Install::Apt(&["softhsm2"]),
         },
         Tool {
             name: "chromium".into(),

@@ -1,10 +1,10 @@
-//! The file of settings: TOML, one key a line and no tables.
+//! The file of settings: TOML, one key a line, and a table for each custody key.
 
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Setting, Source};
+use super::{KeySetting, Setting, Source, keys};
 use crate::{
     bounded_file,
     failure::{Failure, Kind},
@@ -13,6 +13,7 @@ use crate::{
 /// What is in the file; and what is wrong with it, each with its line.
 pub(super) fn read(
     path: &Path,
+    custody: &mut Vec<KeySetting>,
     wrong: &mut Vec<String>,
 ) -> Result<Vec<(Setting, String, Source)>, Failure> {
     let bytes = bounded_file::read(path, MAX_LEN)?;
@@ -31,6 +32,10 @@ pub(super) fn read(
     for (name, value) in table.into_inner() {
         let source = at(name.span().start);
         let name = name.get_ref();
+        if name.as_ref() == keys::TABLE {
+            keys::read(value.get_ref(), &at, custody, wrong);
+            continue;
+        }
         let key = Setting::ALL.into_iter().find(|key| key.name() == name.as_ref());
         match (key, plain(value.get_ref())) {
             (Some(key), Some(text)) => given.push((key, text, source)),
@@ -48,7 +53,7 @@ pub(super) fn read(
 }
 
 /// As it would stand in a variable or on the command line.
-fn plain(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn plain(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.as_ref().to_owned()),
         DeValue::Integer(number) => Some(number.as_str().to_owned()),

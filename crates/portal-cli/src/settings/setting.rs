@@ -13,6 +13,7 @@ pub(crate) enum Setting {
     BackupWithPortal,
     WebhookHttp,
     WebhookPrivateAddresses,
+    LostKeys,
     Drain,
     AddressRate,
     KeyRate,
@@ -23,7 +24,7 @@ pub(crate) enum Setting {
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Data,
         Self::Listen,
         Self::Metrics,
@@ -32,6 +33,7 @@ impl Setting {
         Self::BackupWithPortal,
         Self::WebhookHttp,
         Self::WebhookPrivateAddresses,
+        Self::LostKeys,
         Self::Drain,
         Self::AddressRate,
         Self::KeyRate,
@@ -54,6 +56,7 @@ impl Setting {
             Self::BackupWithPortal => "backup-with-portal",
             Self::WebhookHttp => "webhook-http",
             Self::WebhookPrivateAddresses => "webhook-private-addresses",
+            Self::LostKeys => "lost-keys",
             Self::Drain => "drain",
             Self::AddressRate => "address-rate",
             Self::KeyRate => "key-rate",
@@ -79,7 +82,7 @@ impl Setting {
     /// As what it is set if nobody says otherwise.
     pub(crate) const fn default(self) -> Option<&'static str> {
         match self {
-            Self::Data | Self::BackupWithPortal => None,
+            Self::Data | Self::BackupWithPortal | Self::LostKeys => None,
             Self::WebhookHttp | Self::WebhookPrivateAddresses => Some("false"),
             Self::Listen => Some("127.0.0.1:8080"),
             Self::Metrics => Some("off"),
@@ -105,6 +108,7 @@ impl Setting {
             Self::BackupWithPortal | Self::WebhookHttp | Self::WebhookPrivateAddresses => {
                 "it is true or false"
             }
+            Self::LostKeys => "it is ids of keys, with commas between them",
             Self::AddressRate | Self::KeyRate => "it is a number from 1 to 4294967295, or off",
             Self::Proxies => "it is a number from 0 to 16",
             Self::Log => "it is a level, or targets and levels: info, debug, portal_server=trace",

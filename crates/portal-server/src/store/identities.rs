@@ -1,7 +1,6 @@
-//! Custodians, clients, and the check values of keys.
+//! Custodians and clients.
 
 use backup_core::{ClientId, CustodianId, EncryptionContext};
-use portal_keys::KeyCheck;
 use sqlx::Row;
 
 use super::{KeyOwner, NewKey, Snapshot, StoreError, Write, columns};
@@ -27,18 +26,6 @@ impl Snapshot {
     pub async fn has_custodian(&mut self) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM custodians LIMIT 1";
         Ok(sqlx::query(sql).fetch_optional(self.connection()).await?.is_some())
-    }
-
-    /// The check values of the keys that anything is wrapped under.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn key_checks(&mut self) -> Result<Vec<KeyCheck>, StoreError> {
-        let sql = "SELECT value FROM key_checks ORDER BY key_id";
-        let rows = sqlx::query(sql).fetch_all(self.connection()).await?;
-        let check = |value| KeyCheck::decode(value).map_err(|_| StoreError::Damaged("key check"));
-        rows.iter().map(|row| check(row.try_get("value")?)).collect()
     }
 }
 
@@ -123,20 +110,6 @@ impl Write {
             .await?;
         let owner = KeyOwner::Client(context.clone());
         self.insert_api_key(&owner, NewKey { hash: *key, now, ends_at: None }).await
-    }
-
-    /// Adds the check value of a key.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn insert_key_check(&mut self, check: &KeyCheck) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO key_checks (key_id, value) VALUES ($1, $2)")
-            .bind(check.key_id())
-            .bind(check.encode())
-            .execute(self.connection())
-            .await?;
-        Ok(())
     }
 
     /// The next number of this client's sets and commits: each is greater than all before.

@@ -1,0 +1,268 @@
+//! The operator's keys: several at once, each lost in turn, and everything moved to others.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use backup_core::{
+    DataKey, Error, ErrorKind, KeyContext, KeyEncryption, MethodId, Result, async_trait,
+};
+use backup_testkit::MemoryKey;
+use common::{Hands, NOW, Service, http::Request, options};
+use portal_api::{Health, route, webhook::WebhookSecret};
+use portal_keys::KeyRing;
+use portal_server::{
+    Options, Server, StartError,
+    admin::{Admin, AdminError},
+    effects::Effect,
+};
+
+/// A key that can be away.
+#[derive(Clone, Debug)]
+struct Key {
+    key: MemoryKey,
+    is_away: Arc<AtomicBool>,
+}
+
+impl Key {
+    fn new() -> Self {
+        Self { key: MemoryKey::generate().unwrap(), is_away: Arc::default() }
+    }
+
+    fn go(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    fn answer(&self) -> Result<&MemoryKey> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "the key is away"));
+        }
+        Ok(&self.key)
+    }
+}
+
+#[async_trait]
+impl KeyEncryption for Key {
+    fn key_id(&self) -> &str {
+        self.key.key_id()
+    }
+
+    async fn wrap(&self, key: &DataKey, context: &KeyContext) -> Result<Vec<u8>> {
+        self.answer()?.wrap(key, context).await
+    }
+
+    async fn unwrap(&self, wrapped: &[u8], context: &KeyContext) -> Result<DataKey> {
+        self.answer()?.unwrap(wrapped, context).await
+    }
+}
+
+fn ring(active: &[&Key], retired: &[&Key]) -> KeyRing {
+    let keys = |keys: &[&Key]| -> Vec<Arc<dyn KeyEncryption>> {
+        keys.iter().map(|key| Arc::new((*key).clone()) as _).collect()
+    };
+    KeyRing::new(keys(active)).unwrap().with_retired(keys(retired)).unwrap()
+}
+
+fn with(folder: &Path, ring: KeyRing, lost: &[&Key]) -> Options {
+    let mut options = options(folder, &Arc::new(Hands::at(NOW)));
+    options.keys = Some(ring);
+    options.lost_keys = lost.iter().map(|key| key.key_id().to_owned()).collect();
+    options
+}
+
+/// A service with a wallet, two backups of it, and a webhook: so much is sealed.
+const ALL: u64 = 4;
+
+/// Such a service.
+async fn service(ring: KeyRing) -> Service {
+    let service = Service::start_with(|options| options.keys = Some(ring)).await;
+    back_up(&service).await;
+    service
+}
+
+async fn back_up(service: &Service) {
+    let device = service.device().await;
+    for method in [MethodId::GDRIVE, MethodId::PASSWORD] {
+        let sealer = device.enroll(method).await;
+        device.begin(service.running.service(), &sealer).await;
+    }
+    let (shared, custodian) = (service.running.service(), &device.context.custodian);
+    let secret = WebhookSecret::new(&format!("whsec_{}=", "A".repeat(43))).unwrap();
+    let sealed = shared.custody.seal_webhook_secret(custodian, &secret).await.unwrap();
+    let mut write = shared.store.write().await.unwrap();
+    write.set_webhook(custodian, "https://acme.example/webhook", &sealed, NOW).await.unwrap();
+    write.commit().await.unwrap();
+}
+
+/// What the service ran on, and it runs no more.
+async fn end(service: Service) -> tempfile::TempDir {
+    let Service { running, folder, .. } = service;
+    running.shutdown().await;
+    folder
+}
+
+async fn start(options: Options) -> Result<(), StartError> {
+    Server::start(options).await?.shutdown().await;
+    Ok(())
+}
+
+/// How much opens by all of its keys; an error names what does not.
+async fn opens(folder: &Path, ring: &KeyRing) -> Result<u64, String> {
+    let verified = Admin::open(folder).await.unwrap().verify_sealed(ring, |_, _| {}).await.unwrap();
+    let total = verified.total;
+    if verified.unopened.is_empty() { Ok(total) } else { Err(format!("{:?}", verified.unopened)) }
+}
+
+#[tokio::test]
+async fn each_of_several_keys_can_be_lost_and_everything_is_moved_to_the_others() {
+    for lost in 0..3 {
+        let keys = [Key::new(), Key::new(), Key::new()];
+        let all: Vec<_> = keys.iter().collect();
+        let folder = end(service(ring(&all, &[])).await).await;
+        let left: Vec<_> = (0..3).filter(|at| *at != lost).map(|at| &keys[at]).collect();
+        let lost = &keys[lost];
+
+        let error = start(with(folder.path(), ring(&left, &[]), &[])).await.unwrap_err();
+        assert!(error.to_string().contains(lost.key_id()), "{error}");
+        let running = Server::start(with(folder.path(), ring(&left, &[]), &[lost])).await.unwrap();
+        let admin = Admin::open(folder.path()).await.unwrap();
+        let done = admin.rewrap(&ring(&left, &[]), |_, _| {}).await.unwrap();
+        assert_eq!((done.total, done.rewrapped), (ALL, ALL));
+        assert_eq!(done.forgotten, [lost.key_id()]);
+        running.shutdown().await;
+        assert_eq!(opens(folder.path(), &ring(&left, &[])).await, Ok(ALL));
+        start(with(folder.path(), ring(&left, &[]), &[])).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn while_a_key_does_not_answer_the_service_starts_and_says_so() {
+    let (here, away) = (Key::new(), Key::new());
+    let both = || ring(&[&here, &away], &[]);
+    let folder = end(service(both()).await).await;
+    away.go(true);
+    let running = Server::start(with(folder.path(), both(), &[])).await.unwrap();
+    let url = format!("http://{}{}", running.address(), route::READY);
+    let answer = Request::get(route::READY).send(&reqwest::Client::new(), &url).await;
+    assert_eq!(answer.json::<Health>().status, "degraded");
+    running.shutdown().await;
+
+    here.go(true);
+    let error = start(with(folder.path(), both(), &[])).await.unwrap_err();
+    assert!(matches!(&error, StartError::Key(error) if error.kind() == ErrorKind::Unavailable));
+    here.go(false);
+    away.go(false);
+    start(with(folder.path(), both(), &[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_key_has_to_work_once_before_anything_is_sealed_under_it() {
+    let (old, new) = (Key::new(), Key::new());
+    let folder = end(service(ring(&[&old], &[])).await).await;
+    new.go(true);
+    let error = start(with(folder.path(), ring(&[&old, &new], &[]), &[])).await.unwrap_err();
+    assert!(matches!(&error, StartError::Key(error) if error.kind() == ErrorKind::Unavailable));
+    start(with(folder.path(), ring(&[&old], &[]), &[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_are_rotated_while_the_service_serves() {
+    let (old, new) = (Key::new(), Key::new());
+    let rotating = || ring(&[&new], &[&old]);
+    let folder = end(service(ring(&[&old], &[])).await).await;
+    let admin = Admin::open(folder.path()).await.unwrap();
+    let error = admin.rewrap(&rotating(), |_, _| {}).await.unwrap_err();
+    assert!(matches!(error, AdminError::OtherKeys), "the service would seal under the old key");
+
+    let hands = Arc::new(Hands::at(NOW));
+    let mut serving = options(folder.path(), &hands);
+    serving.keys = Some(rotating());
+    let running = Server::start(serving).await.unwrap();
+    let mut told = Vec::new();
+    let done = admin.rewrap(&rotating(), |n, of| told.push((n, of))).await.unwrap();
+    assert_eq!((done.total, done.rewrapped), (ALL, ALL));
+    assert_eq!(done.forgotten, [old.key_id()]);
+    assert_eq!(told.last(), Some(&(ALL, ALL)));
+    let again = admin.rewrap(&rotating(), |_, _| {}).await.unwrap();
+    assert_eq!((again.total, again.rewrapped), (ALL, 0));
+    running.shutdown().await;
+    assert_eq!(opens(folder.path(), &ring(&[&new], &[])).await, Ok(ALL));
+    start(with(folder.path(), ring(&[&new], &[]), &[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_is_not_forgotten_while_something_does_not_open() {
+    let (old, new) = (Key::new(), Key::new());
+    let folder = end(service(ring(&[&old], &[])).await).await;
+    start(with(folder.path(), ring(&[&new], &[&old]), &[])).await.unwrap();
+    old.go(true);
+    let admin = Admin::open(folder.path()).await.unwrap();
+    let done = admin.rewrap(&ring(&[&new], &[&old]), |_, _| {}).await.unwrap();
+    assert_eq!((done.rewrapped, done.unopened.len()), (0, 4));
+    assert!(done.forgotten.is_empty());
+    old.go(false);
+    let done = admin.rewrap(&ring(&[&new], &[&old]), |_, _| {}).await.unwrap();
+    assert_eq!((done.rewrapped, done.forgotten.len()), (ALL, 1));
+}
+
+#[tokio::test]
+async fn a_verification_names_each_share_and_each_key_that_does_not_open_it() {
+    let (here, lost) = (Key::new(), Key::new());
+    let folder = end(service(ring(&[&here, &lost], &[])).await).await;
+    let admin = Admin::open(folder.path()).await.unwrap();
+    let found = admin.verify_sealed(&ring(&[&here], &[]), |_, _| {}).await.unwrap();
+    let mut ids: Vec<_> = found.unopened.iter().map(|one| one.id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((found.total, found.unopened.len(), ids.len()), (ALL, 4, 4));
+    assert!(found.unopened.iter().all(|one| one.key_id.as_deref() == Some(lost.key_id())));
+    assert!(found.unopened.iter().all(|one| one.client.is_some() || one.id == one.custodian));
+}
+
+#[tokio::test]
+async fn rewrapping_that_was_ended_anywhere_is_finished_by_the_next_and_loses_nothing() {
+    let (old, new) = (Key::new(), Key::new());
+    let rotating = || ring(&[&new], &[&old]);
+    let folder = end(service(ring(&[&old], &[])).await).await;
+    start(with(folder.path(), rotating(), &[])).await.unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().to_owned(), copies.path().to_owned());
+    let effects = Arc::new(Mutex::new(0));
+    let noted = Arc::clone(&effects);
+    let observer = Arc::new(move |_: Effect| {
+        let mut noted = noted.lock().unwrap();
+        copy(&from, &to.join(noted.to_string()));
+        *noted += 1;
+    });
+    let admin = Admin::open_observed(folder.path(), observer).await.unwrap();
+    admin.rewrap(&rotating(), |_, _| {}).await.unwrap();
+    let effects = *effects.lock().unwrap();
+    // A page of each place, and the keys that are not needed any more.
+    assert_eq!(effects, 8);
+    for cut in 0..effects {
+        let folder = copies.path().join(cut.to_string());
+        assert_eq!(opens(&folder, &rotating()).await, Ok(ALL), "cut at {cut}");
+        start(with(&folder, rotating(), &[])).await.unwrap();
+        let admin = Admin::open(&folder).await.unwrap();
+        admin.rewrap(&rotating(), |_, _| {}).await.unwrap();
+        assert_eq!(opens(&folder, &ring(&[&new], &[])).await, Ok(ALL), "cut at {cut}");
+        start(with(&folder, ring(&[&new], &[]), &[])).await.unwrap();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
