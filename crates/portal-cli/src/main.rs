@@ -39,9 +39,10 @@ mod signals;
 mod status;
 mod wallet;
 
-use std::{alloc::System, env, process::ExitCode};
+use std::{env, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
+use tikv_jemallocator::Jemalloc;
 use tokio::runtime::Runtime;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -54,7 +55,7 @@ use crate::{
 /// Erases what is freed. Libraries between socket and handler hold API keys and messages of
 /// sessions in buffers of their own, and free them as they are.
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
 /// Wallets whose key is in no single place, their backups, and the service behind both
 ///

@@ -234,7 +234,7 @@ impl DerefMut for Write {
     }
 }
 
-const READERS: u32 = 8;
+const READERS: u32 = 4;
 
 /// Half a MiB for each reader, in SQLite's unit: with its default, of 2 MB, the service grows for
 /// as long as its database does. The pages are in the system's cache, too, which all share.

@@ -7,6 +7,12 @@ use portal_tests::{
     load::{Load, recovering::has_recovered},
     own_process::has_served,
 };
+use tikv_jemallocator::Jemalloc;
+use zeroizing_alloc::ZeroAlloc;
+
+/// The service that is measured is this program once more: it has the allocator of `portal serve`.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
 /// Load a service with many clients at once: their errors, its memory, quick answers, commits
 #[derive(Debug, Parser)]
