@@ -27,7 +27,6 @@ use super::{
 ///
 /// Whoever mounts it puts a layer around it that authenticates the client, and puts its
 /// [`EncryptionContext`] into the request's extensions. Without one every request is refused.
-#[must_use]
 pub fn router(enclave: Arc<Enclave>) -> Router {
     Router::new()
         .route("/passkeys", get(passkeys))
