@@ -1,8 +1,8 @@
 //! Several passkeys: which may have a key, and who may add, rename and remove.
 
-use backup_methods_passkey::enclave::{Purpose, Refusal};
+use backup_methods_passkey::enclave::{BeginLogin, Begun, Confirmation, Purpose, Refusal};
 
-use crate::support::{World, alice, block_on, bytes, device};
+use crate::support::{RP, World, alice, assert, block_on, bytes, device, key_id};
 
 #[test]
 fn a_passkey_registered_with_the_api_key_alone_is_given_no_key() {
@@ -51,7 +51,7 @@ fn a_lost_passkey_is_replaced_while_another_one_works() {
     world.grant(&alice(), &phone, &other).unwrap();
 
     let before = world.begin(&alice());
-    let late = crate::support::assert(&phone, &before);
+    let late = assert(&phone, &before);
     world.remove(&alice(), &laptop, &lost).unwrap();
     let refusal = world.finish_read(&alice(), &before, late).unwrap_err();
     assert!(matches!(refusal, Refusal::NotVerified), "{refusal:?}");
@@ -82,10 +82,29 @@ fn whoever_has_no_passkey_of_a_key_does_not_delete_it() {
     world.write(&alice(), &phone, ("one", 1)).unwrap();
     world.register(&alice(), &thiefs);
     let delete = world.confirm(&alice(), &thiefs, Purpose::Delete, |begin| {
-        begin.key_id = Some(crate::support::key_id("one"));
+        begin.key_id = Some(key_id("one"));
     });
     assert!(matches!(delete, Err(Refusal::NotAllowed)));
     assert_eq!(world.read(&alice(), &phone, "one").unwrap().key, bytes(1));
+}
+
+#[test]
+fn a_deletion_begun_earlier_spares_another_passkeys_key_of_the_same_name() {
+    let (world, phone, laptop) = (World::new(), device(), device());
+    world.register(&alice(), &phone);
+    world.write(&alice(), &phone, ("one", 1)).unwrap();
+    world.register(&alice(), &laptop);
+    let mut request = BeginLogin::new(RP);
+    (request.purpose, request.key_id) = (Some(Purpose::Delete), Some(key_id("one")));
+    let [now, later] = [(); 2].map(|()| world.begin_as(&alice(), &request).unwrap());
+    let delete = |begun: &Begun| {
+        let confirmation = Confirmation::new(RP, begun.session_id.clone(), assert(&phone, begun));
+        block_on(world.enclave.confirm(&alice(), &confirmation.of(Purpose::Delete)))
+    };
+    delete(&now).unwrap();
+    world.write(&alice(), &laptop, ("one", 2)).unwrap();
+    assert!(matches!(delete(&later), Err(Refusal::NotAllowed)));
+    assert_eq!(world.read(&alice(), &laptop, "one").unwrap().key, bytes(2));
 }
 
 #[test]
@@ -116,7 +135,7 @@ fn whoever_writes_to_the_storage_has_no_key_released_to_a_passkey_of_his_own() {
         let mut json: serde_json::Value = serde_json::from_slice(&record.record).unwrap();
         json["keys"][0]["holders"] = serde_json::json!([&stolen]);
         record.record = json.to_string().into_bytes();
-        let row = |passkey| ("acme/alice".to_owned(), crate::support::key_id("one"), passkey);
+        let row = |passkey| ("acme/alice".to_owned(), key_id("one"), passkey);
         let sealed = tables.sealed[&row(mine)].clone();
         tables.sealed.insert(row(stolen), sealed);
     }

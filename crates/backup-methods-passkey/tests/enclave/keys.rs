@@ -3,7 +3,7 @@
 use backup_methods_passkey::enclave::{Action, Purpose, Refusal, Status};
 use backup_testkit::Secrets;
 
-use crate::support::{World, alice, block_on, bob, bytes, device, key_id};
+use crate::support::{World, alice, assert, block_on, bob, bytes, device, key_id};
 
 #[test]
 fn a_key_comes_back_to_the_passkey_that_wrote_it() {
@@ -100,7 +100,7 @@ fn a_key_is_not_answered_before_its_release_is_durable() {
     world.register_with(&alice(), &phone, Some(bytes(1))).unwrap();
     let begun = world.begin(&alice());
     world.store.fill();
-    let read = world.finish_read(&alice(), &begun, crate::support::assert(&phone, &begun));
+    let read = world.finish_read(&alice(), &begun, assert(&phone, &begun));
     assert!(matches!(read, Err(Refusal::Failed(_))), "{read:?}");
 }
 
@@ -109,7 +109,7 @@ fn of_many_who_finish_one_ceremony_at_once_one_does() {
     let (world, phone) = (World::new(), device());
     world.register_with(&alice(), &phone, Some(bytes(1))).unwrap();
     let begun = world.begin(&alice());
-    let assertion = crate::support::assert(&phone, &begun);
+    let assertion = assert(&phone, &begun);
     let nodes: Vec<_> = (0..8).map(|_| world.another_node()).collect();
     let finish = |node: &World| node.finish_read(&alice(), &begun, assertion.clone());
     let finish = &finish;
@@ -141,6 +141,6 @@ fn another_nodes_ceremonies_are_finished_here() {
     world.write(&alice(), &phone, ("one", 1)).unwrap();
     let begun = world.begin(&alice());
     let other = world.another_node();
-    let assertion = crate::support::assert(&phone, &begun);
+    let assertion = assert(&phone, &begun);
     assert_eq!(other.finish_read(&alice(), &begun, assertion).unwrap().key, bytes(1));
 }
