@@ -35,7 +35,7 @@ impl Derived {
 }
 
 /// `facts` of `docs/format.md`, section 1.
-fn facts(label: &str, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn facts(label: &str, parts: &[&[u8]]) -> Vec<u8> {
     let mut facts = Vec::new();
     for part in [label.as_bytes()].iter().chain(parts) {
         let len = u16::try_from(part.len()).expect("ids and labels are short");

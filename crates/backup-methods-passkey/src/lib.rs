@@ -4,6 +4,8 @@ mod base64url;
 mod ceremony;
 mod credential_id;
 mod derive;
+#[cfg(feature = "enclave")]
+pub mod enclave;
 mod params;
 mod prf;
 mod relying_party;

@@ -8,7 +8,8 @@
 //! (section 6.1.2) has it.
 //!
 //! It knows no public suffixes: a relying party may be any parent domain of the origin that has a
-//! dot in it. Signature counters stay 0, as those of synchronized passkeys do.
+//! dot in it. Signature counters stay 0, as those of synchronized passkeys do, unless told
+//! otherwise.
 
 mod authenticator;
 mod cbor;

@@ -19,6 +19,7 @@ use crate::record::lock;
 pub struct SoftwareAuthenticator {
     credentials: Arc<Mutex<Vec<Arc<Credential>>>>,
     fault: Option<PasskeyFault>,
+    counter: u32,
 }
 
 /// What is wrong with an authenticator, or with whoever uses it.
@@ -35,6 +36,8 @@ pub enum PasskeyFault {
     LacksPrf,
     /// It cannot verify its user, and says so.
     LacksVerification,
+    /// Its passkeys, which could be synchronized when they were made, cannot be any more.
+    LosesBackupEligibility,
     /// It does not verify its user although this is required, and uses the other PRF.
     SkipsVerification,
 }
@@ -49,7 +52,13 @@ impl SoftwareAuthenticator {
     /// A device with the same passkeys, and something wrong with it.
     #[must_use]
     pub fn with_fault(&self, fault: PasskeyFault) -> Self {
-        Self { credentials: Arc::clone(&self.credentials), fault: Some(fault) }
+        Self { fault: Some(fault), ..self.clone() }
+    }
+
+    /// A device with the same passkeys, whose assertions carry this signature counter.
+    #[must_use]
+    pub fn with_counter(&self, counter: u32) -> Self {
+        Self { counter, ..self.clone() }
     }
 
     /// How many passkeys there are.
@@ -99,7 +108,8 @@ impl SoftwareAuthenticator {
         self.user_agrees()?;
         let verified = self.verifies(options.verification)?;
         let credential = self.chosen(&options)?;
-        let data = credential.asserted_data(verified);
+        let eligible = !self.has(PasskeyFault::LosesBackupEligibility);
+        let data = credential.asserted_data(verified, eligible, self.counter);
         let client_data = client_data("webauthn.get", &options.challenge, origin);
         let results = options
             .prf_inputs(&credential.id)

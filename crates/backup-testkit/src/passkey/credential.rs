@@ -32,8 +32,7 @@ impl Credential {
     /// WebAuthn, section 6.1, with attested credential data.
     pub(super) fn created_data(&self, verified: bool) -> Vec<u8> {
         let id_len = u16::try_from(self.id.len()).expect("32 fits");
-        let mut data =
-            self.header(if verified { FLAG_UV } else { 0 } | FLAG_AT | self.extensions());
+        let mut data = self.header(flags(verified, true) | FLAG_AT | self.extensions(), 0);
         data.extend([0; 16]); // No AAGUID: any model.
         data.extend(id_len.to_be_bytes());
         data.extend(&self.id);
@@ -45,8 +44,8 @@ impl Credential {
     }
 
     /// WebAuthn, section 6.1, as an assertion has it.
-    pub(super) fn asserted_data(&self, verified: bool) -> Vec<u8> {
-        self.header(if verified { FLAG_UV } else { 0 })
+    pub(super) fn asserted_data(&self, verified: bool, eligible: bool, counter: u32) -> Vec<u8> {
+        self.header(flags(verified, eligible), counter)
     }
 
     pub(super) fn sign(&self, authenticator_data: &[u8], client_data_json: &[u8]) -> Vec<u8> {
@@ -60,11 +59,10 @@ impl Credential {
         prf(&self.random[usize::from(verified)], input)
     }
 
-    fn header(&self, flags: u8) -> Vec<u8> {
-        let counter = [0; 4];
+    fn header(&self, flags: u8, counter: u32) -> Vec<u8> {
         let mut header = Sha256::digest(&self.relying_party).to_vec();
-        header.push(FLAG_UP | FLAG_BE | FLAG_BS | flags);
-        header.extend(counter);
+        header.push(flags);
+        header.extend(counter.to_be_bytes());
         header
     }
 
@@ -83,6 +81,12 @@ impl Credential {
         ]
         .concat()
     }
+}
+
+fn flags(verified: bool, backup_eligible: bool) -> u8 {
+    let verified = if verified { FLAG_UV } else { 0 };
+    let backed_up = if backup_eligible { FLAG_BE | FLAG_BS } else { 0 };
+    FLAG_UP | verified | backed_up
 }
 
 /// What the PRF of the extension makes of `input`: WebAuthn Level 3, section 10.1.4, over CTAP 2.1,
