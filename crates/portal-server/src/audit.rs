@@ -90,8 +90,8 @@ impl Access {
 }
 
 impl AuditRecord {
-    /// The hash of the chain once this record follows `before`: SHA-256 of the fields, each with its
-    /// length before it, as `docs/operations.md` has them.
+    /// The hash of the chain once this record follows `before`: SHA-256 of the fields, each with
+    /// its length before it, as `docs/operations.md` has them.
     #[must_use]
     pub fn hash_after(&self, before: &AuditHead) -> [u8; 32] {
         let fields: [&[u8]; 8] = [

@@ -82,7 +82,7 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
         },
         Tool {
             name: "Python packages".into(),
-            what_for: "other cryptography, Google's client, a KMS like AWS's, and a fuzzer of the API",
+            what_for: "other cryptography, Google's client, a KMS as AWS has it, an API's fuzzer",
             purpose: Purpose::Test,
             presence: Presence::Venv,
             install: Install::Venv,
