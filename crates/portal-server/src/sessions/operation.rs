@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use self::{back_up::BackUp, confirm::Confirm, generate::Generate, recover::Recover, sign::Sign};
 use super::{
-    shares::{Sealed, Shares},
+    shares::{Shares, Stored},
     subject::Subject,
     trouble::Trouble,
 };
@@ -55,7 +55,7 @@ pub(super) trait Operation: Send + Sync {
         &self,
         place: Place<'_>,
         subject: &Subject,
-        made: Sealed,
+        made: Stored,
         write: &mut Write,
     ) -> ApiResult<()>;
 }
@@ -71,7 +71,7 @@ pub(super) struct Place<'a> {
 #[derive(Debug)]
 pub(super) struct Start {
     /// The halves that take part.
-    pub(super) halves: Sealed,
+    pub(super) halves: Stored,
     /// The curves on which a pair is made.
     pub(super) new: Vec<Curve>,
     /// The set that is live now, if what is made is to replace it.

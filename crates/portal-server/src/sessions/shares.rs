@@ -13,9 +13,9 @@ use crate::{
     store::{CustodianHalf, SealedPair},
 };
 
-/// Halves as they are stored.
+/// Halves as they are kept, here or at their custodian.
 #[derive(Debug)]
-pub(super) enum Sealed {
+pub(super) enum Stored {
     /// None.
     Nothing,
     /// Of a signing set.
@@ -35,7 +35,7 @@ pub(super) enum Shares {
     Backup(ByCurve<BackupShare<Server>>),
 }
 
-impl Sealed {
+impl Stored {
     /// The pairs' names.
     pub(super) fn names(&self) -> PerCurve<PairName> {
         match self {
@@ -109,15 +109,15 @@ impl Shares {
         client: &EncryptionContext,
         names: &PerCurve<PairName>,
         method: Option<&MethodId>,
-    ) -> ApiResult<Sealed> {
+    ) -> ApiResult<Stored> {
         Ok(match self {
-            Self::Nothing => Sealed::Nothing,
+            Self::Nothing => Stored::Nothing,
             Self::Signing(shares) => {
-                Sealed::Signing(seal(&service.custody, client, shares, names).await?)
+                Stored::Signing(seal(&service.custody, client, shares, names).await?)
             }
             Self::Backup(shares) => {
                 let method = method.ok_or_else(not_as_named)?;
-                Sealed::Backup(Halves::of(service, client).keep(method, shares, names).await?)
+                Stored::Backup(Halves::of(service, client).keep(method, shares, names).await?)
             }
         })
     }

@@ -14,7 +14,7 @@ use crate::{
     lifecycle,
     sessions::{
         sets,
-        shares::{Sealed, Shares},
+        shares::{Shares, Stored},
         subject::Subject,
     },
     store::{NewBackupSet, Snapshot, Write, lifecycle_sets},
@@ -50,7 +50,7 @@ impl Operation for BackUp {
         lifecycle::may_begin(&lifecycle_sets(&backups), &self.method, self.completion)?;
         let halves = sets::signing_halves(place, view, &live.device_key).await?;
         let new: Vec<Curve> = halves.iter().map(|(curve, _)| curve).collect();
-        Ok(Start { halves: Sealed::Signing(halves), new, replaces: None })
+        Ok(Start { halves: Stored::Signing(halves), new, replaces: None })
     }
 
     fn answer(&self, step: Step<'_>, new: ByCurve<PairId>) -> Result<Answer, Trouble> {
@@ -71,7 +71,7 @@ impl Operation for BackUp {
         &self,
         place: Place<'_>,
         subject: &Subject,
-        made: Sealed,
+        made: Stored,
         write: &mut Write,
     ) -> ApiResult<()> {
         let client = &place.client.client;

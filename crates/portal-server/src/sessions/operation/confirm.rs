@@ -14,7 +14,7 @@ use crate::{
     maintenance::PENDING_SIGNING_SECONDS,
     sessions::{
         sets,
-        shares::{Sealed, Shares},
+        shares::{Shares, Stored},
         subject::Subject,
     },
     store::{SealedPair, SigningRow, Snapshot, Write},
@@ -38,7 +38,7 @@ impl Operation for Confirm {
         let set = self.set(place, view).await?;
         sets::expect_unfrozen(set.pairs.iter())?;
         let halves = sets::signing_halves(place, view, &self.device_key).await?;
-        Ok(Start { halves: Sealed::Signing(halves), new: Vec::new(), replaces: None })
+        Ok(Start { halves: Stored::Signing(halves), new: Vec::new(), replaces: None })
     }
 
     fn answer(&self, step: Step<'_>, _: ByCurve<PairId>) -> Result<Answer, Trouble> {
@@ -72,7 +72,7 @@ impl Operation for Confirm {
         &self,
         place: Place<'_>,
         _: &Subject,
-        made: Sealed,
+        made: Stored,
         write: &mut Write,
     ) -> ApiResult<()> {
         let client = &place.client.client;

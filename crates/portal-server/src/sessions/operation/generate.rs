@@ -10,7 +10,7 @@ use crate::{
     error::{ApiError, ApiResult},
     sessions::{
         sets,
-        shares::{Sealed, Shares},
+        shares::{Shares, Stored},
         subject::Subject,
     },
     store::{NewSigningSet, Snapshot, Write},
@@ -46,7 +46,7 @@ impl Operation for Generate {
         if !is_displaced {
             sets::expect_fresh(view, &self.device_key).await?;
         }
-        Ok(Start { halves: Sealed::Nothing, new, replaces: None })
+        Ok(Start { halves: Stored::Nothing, new, replaces: None })
     }
 
     fn answer(&self, step: Step<'_>, new: ByCurve<PairId>) -> Result<Answer, Trouble> {
@@ -65,7 +65,7 @@ impl Operation for Generate {
         &self,
         place: Place<'_>,
         _: &Subject,
-        made: Sealed,
+        made: Stored,
         write: &mut Write,
     ) -> ApiResult<()> {
         let client = &place.client.client;

@@ -11,7 +11,7 @@ use crate::{
     lifecycle::Refusal,
     sessions::{
         sets,
-        shares::{Sealed, Shares},
+        shares::{Shares, Stored},
         subject::Subject,
     },
     store::{BackupRow, NewSigningSet, Snapshot, Write},
@@ -40,7 +40,7 @@ impl Operation for Recover {
         let halves = halves.ok_or(Refusal::NoSuchSet)?;
         let new: Vec<Curve> = halves.iter().map(|(curve, _)| curve).collect();
         let replaces = view.live_key(client).await?;
-        Ok(Start { halves: Sealed::Backup(halves), new, replaces })
+        Ok(Start { halves: Stored::Backup(halves), new, replaces })
     }
 
     fn answer(&self, step: Step<'_>, new: ByCurve<PairId>) -> Result<Answer, Trouble> {
@@ -61,7 +61,7 @@ impl Operation for Recover {
         &self,
         place: Place<'_>,
         subject: &Subject,
-        made: Sealed,
+        made: Stored,
         write: &mut Write,
     ) -> ApiResult<()> {
         let client = &place.client.client;

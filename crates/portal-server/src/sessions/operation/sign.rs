@@ -12,7 +12,7 @@ use crate::{
     error::{ApiError, ApiResult},
     sessions::{
         sets,
-        shares::{Sealed, Shares},
+        shares::{Shares, Stored},
         subject::Subject,
     },
     store::{Snapshot, Write},
@@ -44,7 +44,7 @@ impl Operation for Sign {
         if halves.iter().count() != self.payloads.iter().count() {
             return Err(ApiError::bad_request("the client has no wallet on one of these curves"));
         }
-        Ok(Start { halves: Sealed::Signing(halves), new: Vec::new(), replaces: None })
+        Ok(Start { halves: Stored::Signing(halves), new: Vec::new(), replaces: None })
     }
 
     fn answer(&self, step: Step<'_>, _: ByCurve<PairId>) -> Result<Answer, Trouble> {
@@ -74,7 +74,7 @@ impl Operation for Sign {
         }
     }
 
-    async fn store(&self, _: Place<'_>, _: &Subject, _: Sealed, _: &mut Write) -> ApiResult<()> {
+    async fn store(&self, _: Place<'_>, _: &Subject, _: Stored, _: &mut Write) -> ApiResult<()> {
         Ok(())
     }
 }
