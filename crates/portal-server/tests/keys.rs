@@ -23,7 +23,9 @@ use portal_keys::KeyRing;
 use portal_server::{
     Options, Server, StartError,
     admin::{Admin, AdminError},
+    audit::{Access, AuditRecord},
     effects::Effect,
+    store::Place,
 };
 
 /// A key that can be away.
@@ -226,6 +228,16 @@ async fn a_verification_names_each_share_and_each_key_that_does_not_open_it() {
     assert_eq!((found.total, found.unopened.len(), ids.len()), (ALL, 4, 4));
     assert!(found.unopened.iter().all(|one| one.key_id.as_deref() == Some(lost.key_id())));
     assert!(found.unopened.iter().all(|one| one.client.is_some() || one.id == one.custodian));
+    let mut checked = Vec::new();
+    let each = |record: &AuditRecord| {
+        checked.extend((record.access == Access::Checked).then(|| record.pair.clone()));
+        Ok(())
+    };
+    admin.audit(None, each).await.unwrap();
+    let halves = found.unopened.iter().filter(|one| one.place == Place::BackupPairs);
+    let halves: Vec<_> = halves.map(|one| one.id.clone()).collect();
+    assert_eq!(halves.len(), 2);
+    assert_eq!(checked, halves, "what was opened is in the audit");
 }
 
 #[tokio::test]

@@ -7,8 +7,11 @@ use backup_core::Result;
 use futures_util::{StreamExt as _, stream};
 use portal_keys::{KeyRing, SealedShare};
 
-use super::{Admin, AdminError};
-use crate::store::{Place, SealedRow, StoreError, Write};
+use super::{Admin, AdminError, now};
+use crate::{
+    audit::Access,
+    store::{Place, SealedRow, StoreError, Write},
+};
 
 /// Something sealed that does not open, or not by all of its keys.
 #[derive(Clone, Debug)]
@@ -50,8 +53,8 @@ pub struct Rewrapped {
 }
 
 impl Admin {
-    /// Opens everything that is sealed, by each of its wraps, and says which does not open.
-    /// `progress` is told how much of how much was looked at.
+    /// Opens everything that is sealed, by each of its wraps, and says which does not open. The
+    /// audit says so of each custodian's half. `progress` is told how much of how much was looked at.
     ///
     /// # Errors
     ///
@@ -66,6 +69,7 @@ impl Admin {
         let (mut seen, mut rows) = (0, self.sealed());
         while let Some(page) = rows.next().await? {
             seen += count(&page);
+            self.note_checked(&page).await?;
             let found = stream::iter(&page).map(|row| verify(row, ring)).buffered(AT_ONCE);
             verified.unopened.extend(found.collect::<Vec<_>>().await.into_iter().flatten());
             progress(seen, total.max(seen));
@@ -111,6 +115,19 @@ impl Admin {
             done.forgotten = self.forget_unused_keys(&active).await?;
         }
         Ok(done)
+    }
+
+    /// Custodians' halves are opened by a verification, and not by a rewrap.
+    async fn note_checked(&self, page: &[SealedRow]) -> Result<(), AdminError> {
+        let halves = page.iter().filter(|row| row.place == Place::BackupPairs);
+        let halves: Vec<_> = halves.filter_map(|row| Some((row.of_client()?, &*row.id))).collect();
+        if halves.is_empty() {
+            return Ok(());
+        }
+        let mut write = self.store.write().await?;
+        let halves = halves.iter().map(|(client, pair)| (client, *pair));
+        write.note_accesses(now(), Access::Checked, halves).await?;
+        Ok(write.commit().await?)
     }
 
     async fn write(&self, changed: Vec<(SealedRow, SealedShare)>) -> Result<u64, AdminError> {

@@ -50,12 +50,26 @@ impl Write {
         client: &EncryptionContext,
         pairs: &[SharePairId],
     ) -> Result<(), StoreError> {
-        let mut head = self.audit_head().await?;
         let pairs: Vec<_> = match pairs {
             [] => vec![""],
             named => named.iter().map(SharePairId::as_str).collect(),
         };
-        for pair in pairs {
+        self.note_accesses(now, access, pairs.into_iter().map(|pair| (client, pair))).await
+    }
+
+    /// The same for halves of several clients.
+    ///
+    /// # Errors
+    ///
+    /// As for [`note_access`](Self::note_access).
+    pub(crate) async fn note_accesses<'a>(
+        &mut self,
+        now: u64,
+        access: Access,
+        halves: impl Iterator<Item = (&'a EncryptionContext, &'a str)>,
+    ) -> Result<(), StoreError> {
+        let mut head = self.audit_head().await?;
+        for (client, pair) in halves {
             let mut record = AuditRecord {
                 number: head.number + 1,
                 at: now,

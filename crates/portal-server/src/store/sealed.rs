@@ -182,6 +182,12 @@ impl Write {
 }
 
 impl SealedRow {
+    /// The client that it is of, if it is of one.
+    pub(crate) fn of_client(&self) -> Option<EncryptionContext> {
+        let context = self.context.as_ref().ok().filter(|_| self.client.is_some())?;
+        Some(EncryptionContext::new(context.custodian.clone(), context.client.clone()))
+    }
+
     fn of(place: Place, row: &SqliteRow) -> Result<Self, StoreError> {
         let client = match place {
             Place::SigningPairs | Place::BackupPairs => Some(row.try_get("client_id")?),
