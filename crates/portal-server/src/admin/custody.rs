@@ -54,7 +54,8 @@ pub struct Rewrapped {
 
 impl Admin {
     /// Opens everything that is sealed, by each of its wraps, and says which does not open. The
-    /// audit says so of each custodian's half. `progress` is told how much of how much was looked at.
+    /// audit says so of each custodian's half. `progress` is told how much of how much was looked
+    /// at.
     ///
     /// # Errors
     ///
