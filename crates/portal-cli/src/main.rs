@@ -39,10 +39,13 @@ mod signals;
 mod status;
 mod wallet;
 
+#[cfg(target_env = "msvc")]
+use std::alloc::System as Allocator;
 use std::{env, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
-use tikv_jemallocator::Jemalloc;
+#[cfg(not(target_env = "msvc"))]
+use tikv_jemallocator::Jemalloc as Allocator;
 use tokio::runtime::Runtime;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -55,7 +58,7 @@ use crate::{
 /// Erases what is freed. Libraries between socket and handler hold API keys and messages of
 /// sessions in buffers of their own, and free them as they are.
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
+static ALLOCATOR: ZeroAlloc<Allocator> = ZeroAlloc(Allocator);
 
 /// Wallets whose key is in no single place, their backups, and the service behind both
 ///

@@ -9,14 +9,16 @@ use std::{
 };
 
 use backup_core::KeyEncryption;
+#[cfg(feature = "pkcs11")]
+use backup_core::secrecy::{ExposeSecret, SecretString};
 use portal_keys::{KeyFile, KeyRing};
 use serde_json::{Value, json};
 use toml::de::DeValue;
 
 use super::{Settings, Source, file::plain};
-#[cfg(feature = "pkcs11")]
-use crate::bounded_file;
 use crate::failure::{Failure, Kind};
+#[cfg(feature = "pkcs11")]
+use crate::secret_file;
 
 /// A key, as the file names it.
 #[derive(Clone, Debug)]
@@ -178,12 +180,13 @@ fn key_file(path: &Path) -> Result<KeyFile, Failure> {
 }
 
 #[cfg(feature = "pkcs11")]
-fn pin(path: &Path) -> Result<backup_core::secrecy::SecretString, Failure> {
-    let bytes = bounded_file::read(path, 1024)?;
-    let text = str::from_utf8(&bytes).ok().map(|text| text.trim_end_matches(['\r', '\n']));
-    let text = text.filter(|text| !text.is_empty());
-    let message = || format!("{} holds no PIN: a line of text", path.display());
-    text.map(Into::into).ok_or_else(|| Failure::new(Kind::Damaged, message()))
+fn pin(path: &Path) -> Result<SecretString, Failure> {
+    let pin = secret_file::read_line(path)?;
+    if pin.expose_secret().is_empty() {
+        let message = format!("{} holds no PIN: a line of text", path.display());
+        return Err(Failure::new(Kind::Damaged, message));
+    }
+    Ok(pin)
 }
 
 #[cfg(any(not(feature = "aws-kms"), not(feature = "pkcs11")))]
