@@ -89,6 +89,10 @@ impl Admin {
     /// # Errors
     ///
     /// [`AdminError::OtherKeys`] if the service seals under other keys; [`AdminError::Store`].
+    ///
+    /// # Panics
+    ///
+    /// If a key of `ring` does.
     pub async fn rewrap(
         &self,
         ring: &KeyRing,
@@ -105,7 +109,7 @@ impl Admin {
         let mut next = Some(prepare(rows.next().await?, ring, &active));
         // While one page is written, the next one is wrapped.
         while let Some(page) = mem::take(&mut next) {
-            let Some(page) = page.await.expect("wrapping does not panic") else { break };
+            let Some(page) = page.await.expect("no key panics") else { break };
             next = Some(prepare(rows.next().await?, ring, &active));
             done.total += page.seen;
             done.unopened.extend(page.unopened);
