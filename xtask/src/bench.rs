@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the benchmarks of the package `portal-tests`.
 
 use anyhow::{Result, bail};
+use cargo_metadata::Target;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
@@ -8,24 +9,23 @@ use crate::workspace::Workspace;
 const PACKAGE: &str = "portal-tests";
 
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>) -> Result<()> {
-    let mut names = benchmarks(workspace);
+    let mut benchmarks = benchmarks(workspace);
     if let Some(wanted) = name {
-        if !names.iter().any(|name| name == wanted) {
+        if !benchmarks.iter().any(|benchmark| benchmark.name == wanted) {
+            let names: Vec<_> = benchmarks.iter().map(|benchmark| &*benchmark.name).collect();
             bail!("no benchmark is called {wanted}; there are: {}", names.join(", "));
         }
-        names.retain(|name| name == wanted);
+        benchmarks.retain(|benchmark| benchmark.name == wanted);
     }
-    if names.is_empty() {
-        println!("There are no benchmarks yet: they belong in tests/benches.");
-    }
-    for name in names {
-        cmd!(workspace.sh, "cargo bench --package {PACKAGE} --bench {name}").run()?;
+    for Target { name, required_features, .. } in benchmarks {
+        let features = required_features.join(",");
+        let chosen = ["--package", PACKAGE, "--features", &features, "--bench", name];
+        cmd!(workspace.sh, "cargo bench {chosen...}").run()?;
     }
     Ok(())
 }
 
-fn benchmarks(workspace: &Workspace) -> Vec<String> {
+fn benchmarks(workspace: &Workspace) -> Vec<&Target> {
     let packages = workspace.packages().iter().filter(|package| package.name.as_str() == PACKAGE);
-    let targets = packages.flat_map(|package| &package.targets);
-    targets.filter(|target| target.is_bench()).map(|target| target.name.clone()).collect()
+    packages.flat_map(|package| &package.targets).filter(|target| target.is_bench()).collect()
 }

@@ -61,6 +61,7 @@ fn admin(world: &World, command: &str) -> Ran {
 }
 
 /// Recovers the wallet on a device of this name, and signs.
+#[cfg(all(feature = "aws-kms", feature = "pkcs11"))]
 fn recover(world: &World, client: &Value, device: &str) {
     fs::copy(world.path("old").join("api-key"), world.path("api-key")).unwrap();
     world.import_client(device, client, "api-key");

@@ -152,7 +152,7 @@ fn inner(secret: &[u8]) -> &[u8] {
 fn a_core_dump_of_a_service_shows_no_half_and_no_api_key() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let (mut service, ready) = serve(&data, FREE_PORT);
+    let (mut service, ready) = serve(&data, FREE_PORT, &[]);
     let url = ready["url"].as_str().unwrap().to_owned();
     let process = service.id();
     let runtime = tokio::runtime::Runtime::new().unwrap();

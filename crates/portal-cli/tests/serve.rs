@@ -31,7 +31,7 @@ fn a_service_ends_well_on_both_signals_and_starts_again_on_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     for signal in ["-TERM", "-INT", "-TERM"] {
-        let (mut service, ready) = serve(&data, FREE_PORT);
+        let (mut service, ready) = serve(&data, FREE_PORT, &[]);
         assert!(ready["url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{ready}");
         let id = service.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());

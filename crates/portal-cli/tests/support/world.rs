@@ -45,7 +45,7 @@ impl World {
 
     /// The same, in a folder in which the service and all commands find this environment.
     pub(crate) fn start_in(folder: TempDir, environment: Vec<(&'static str, OsString)>) -> Self {
-        let (service, ready) = serve_in(&folder.path().join("service"), FREE_PORT, &environment);
+        let (service, ready) = serve(&folder.path().join("service"), FREE_PORT, &environment);
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
         let (url, custodian_key_file) = (text("url"), text("custodianKeyFile").into());
         let world = Self { folder, url, custodian_key_file, environment, service };
@@ -120,16 +120,12 @@ impl World {
     /// Starts it again where it was.
     pub(crate) fn restart_service(&mut self) {
         let address = self.url.strip_prefix("http://").unwrap();
-        (self.service, _) = serve_in(&self.path("service"), address, &self.environment);
+        (self.service, _) = serve(&self.path("service"), address, &self.environment);
     }
 }
 
 /// Starts a service that ends when its standard input is closed.
-pub(crate) fn serve(data: &Path, listen: &str) -> (Child, Value) {
-    serve_in(data, listen, &[])
-}
-
-fn serve_in(data: &Path, listen: &str, environment: &[(&str, OsString)]) -> (Child, Value) {
+pub(crate) fn serve(data: &Path, listen: &str, environment: &[(&str, OsString)]) -> (Child, Value) {
     let mut service = portal()
         .envs(environment.iter().cloned())
         .args(["serve", "--json", "--until-stdin-closes", "--listen", listen, "--data"])
