@@ -223,10 +223,10 @@ fn a_wallet_is_recovered_while_any_one_of_three_kinds_of_keys_is_lost() {
     let all: Vec<_> = keys.iter().map(|(_, key)| key.clone()).collect();
     let (mut world, client) = backed_up(folder, &settings(&all, ""), more);
     assert_eq!(admin(&world, "verify").code, Some(0));
-    for lost in 0..3 {
+    for (lost, (id, _)) in keys.iter().enumerate() {
         let mut left = all.clone();
         left.remove(lost);
-        restart_with(&mut world, &settings(&left, &keys[lost].0));
+        restart_with(&mut world, &settings(&left, id));
         recover(&world, &client, &format!("without-{lost}"));
     }
     // Each recovery made new halves without one of the keys: all of it comes under all of them.
