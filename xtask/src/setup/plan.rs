@@ -195,7 +195,7 @@ mod tests {
             panic!("apt was to be called");
         };
         let wanted = "apt-get install python3 python3-venv nodejs npm strace gnome-keyring \
-                      dbus-daemon dbus-bin chromium g++";
+                      dbus-daemon dbus-bin softhsm2 chromium g++";
         assert!(why.contains(wanted), "{why}");
     }
 
