@@ -28,7 +28,7 @@ pub(crate) enum Command {
     MakeKey(MakeKey),
     /// Opens everything that is sealed, by each of its keys, and lists what does not open
     ///
-    /// The service may run. Nothing is changed.
+    /// The service may run. Nothing is changed; the audit says which halves were opened.
     #[command(after_help = concat!(
         "Example:\n  portal admin custody verify --config portal.toml\n\n", exit_codes!()
     ))]

@@ -10,7 +10,7 @@ use portal_keys::{KeyRing, SealedShare};
 use super::{Admin, AdminError, now};
 use crate::{
     audit::Access,
-    store::{Place, SealedRow, StoreError, Write},
+    store::{Place, SealedRow, StoreError},
 };
 
 /// Something sealed that does not open, or not by all of its keys.
@@ -66,7 +66,7 @@ impl Admin {
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Verified, AdminError> {
         let total = self.store.read().await?.count_sealed().await?;
-        let mut verified = Verified { total, unopened: Vec::new() };
+        let mut verified = Verified::default();
         let (mut seen, mut rows) = (0, self.sealed());
         while let Some(page) = rows.next().await? {
             seen += count(&page);
@@ -153,7 +153,7 @@ impl Admin {
         &self,
         active: &BTreeSet<String>,
     ) -> Result<Vec<String>, AdminError> {
-        let mut write: Write = self.store.write().await?;
+        let mut write = self.store.write().await?;
         if write.sealing_keys().await? != *active {
             return Err(AdminError::OtherKeys);
         }
