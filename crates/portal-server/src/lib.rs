@@ -38,6 +38,6 @@ mod webhook;
 
 pub use crate::{
     server::{Options, Running, Server},
-    start::StartError,
+    start::{KEY_FILE, StartError},
     webhook::WebhookPolicy,
 };

@@ -24,8 +24,11 @@ use crate::{
 
 /// The names in a data folder.
 pub(crate) const DATABASE: &str = "portal.db";
-pub(crate) const KEY_FILE: &str = "custody.key";
 pub(crate) const CUSTODIAN_FILE: &str = "custodian.key";
+
+/// The file in a data folder with the key that a service without [others](crate::Options::keys)
+/// seals under.
+pub const KEY_FILE: &str = "custody.key";
 pub(crate) const LOCK_FILE: &str = "portal.lock";
 
 /// An open data folder. It is this process's as long as this lives.

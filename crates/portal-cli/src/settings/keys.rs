@@ -12,6 +12,7 @@ use backup_core::KeyEncryption;
 #[cfg(feature = "pkcs11")]
 use backup_core::secrecy::{ExposeSecret, SecretString};
 use portal_keys::{KeyFile, KeyRing};
+use portal_server::KEY_FILE;
 use serde_json::{Value, json};
 use toml::de::DeValue;
 
@@ -194,6 +195,3 @@ fn not_built(feature: &str) -> Failure {
     let message = format!("this program was built without {feature}; build it with that feature");
     Failure::new(Kind::Usage, message)
 }
-
-/// The name under which the service keeps the key that it makes.
-const KEY_FILE: &str = "custody.key";
