@@ -28,12 +28,15 @@ impl Ceremony for OnePasskey {
     async fn get(&self, options: &GetOptions) -> Result<Assertion, CeremonyError> {
         let challenge = Base64UrlUnpadded::encode_string(&options.challenge);
         let client_data = format!(r#"{{"type":"webauthn.get","challenge":"{challenge}"}}"#);
+        let input = options.prf_input.ok_or(CeremonyError::Unsupported)?;
         let relying_party = Sha256::digest(&options.relying_party_id);
         Ok(Assertion {
             id: options.allow.first().cloned().ok_or(CeremonyError::WrongPasskey)?,
             client_data_json: client_data.into_bytes(),
             authenticator_data: [&relying_party[..], &[PRESENT_AND_VERIFIED, 0, 0, 0, 0]].concat(),
-            prf: Some(PrfOutput::copied_from(&prf(&self.random, &options.prf_input))),
+            signature: Vec::new(),
+            user_handle: None,
+            prf: Some(PrfOutput::copied_from(&prf(&self.random, &input))),
         })
     }
 }

@@ -10,7 +10,7 @@ mod waits;
 pub use crate::{
     browser::{Browser, SystemBrowser},
     http::{NoAnswer, client, read, retry_after, server},
-    loopback::{Brought, By, Loopback, random_text},
+    loopback::{Brought, By, Closing, Loopback, random_text},
     token_file::TokenFile,
     token_store::{MemoryTokens, TokenStore},
     waits::Waits,

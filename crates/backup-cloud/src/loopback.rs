@@ -22,6 +22,25 @@ pub struct Loopback {
     port: u16,
     state: Zeroizing<String>,
     by: By,
+    closing: Closing,
+}
+
+/// What the browser shows in the end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "it went well, or it did not")]
+pub struct Closing {
+    /// Something was brought.
+    pub done: &'static str,
+    /// It was brought that there is nothing.
+    pub failed: &'static str,
+}
+
+impl Closing {
+    /// After signing in.
+    pub const SIGN_IN: Self = Self {
+        done: "You are signed in. Close this page and go back to the app.",
+        failed: "You are not signed in. Close this page and go back to the app.",
+    };
 }
 
 /// How the page brings it.
@@ -46,10 +65,10 @@ impl Loopback {
     /// # Errors
     ///
     /// [`ErrorKind::Unsupported`] if the system gives no port.
-    pub async fn bind(by: By) -> Result<Self> {
+    pub async fn bind(by: By, closing: Closing) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|_| no_port())?;
         let port = listener.local_addr().map_err(|_| no_port())?.port();
-        Ok(Self { listener, port, state: random_text()?, by })
+        Ok(Self { listener, port, state: random_text()?, by, closing })
     }
 
     /// Where the page comes back to, on `127.0.0.1`.
@@ -84,8 +103,9 @@ impl Loopback {
             tokio::select! {
                 connection = self.listener.accept(), if connections.len() < MAX_CONNECTIONS => {
                     let Ok((connection, _)) = connection else { continue };
-                    let (state, by) = (self.state.clone(), self.by);
-                    let answer = async move { answer(connection, by, &state, find).await };
+                    let (state, by, closing) = (self.state.clone(), self.by, self.closing);
+                    let answer =
+                        async move { answer(connection, (by, &state), closing, find).await };
                     connections.spawn(timeout(LONGEST_REQUEST, answer));
                 }
                 Some(done) = connections.join_next() => {
@@ -143,18 +163,16 @@ fn no_port() -> Error {
 
 async fn answer(
     mut connection: TcpStream,
-    by: By,
-    state: &str,
+    (by, state): (By, &str),
+    closing: Closing,
     find: fn(&Brought) -> Option<Back>,
 ) -> io::Result<Option<Back>> {
     let request = request(&mut connection).await?;
     let back = brought(&request, by, state).as_ref().and_then(find);
     let (status, text) = match &back {
         None => ("400 Bad Request", "This page is of no use."),
-        Some(Ok(_)) => ("200 OK", "You are signed in. Close this page and go back to the app."),
-        Some(Err(_)) => {
-            ("200 OK", "You are not signed in. Close this page and go back to the app.")
-        }
+        Some(Ok(_)) => ("200 OK", closing.done),
+        Some(Err(_)) => ("200 OK", closing.failed),
     };
     let answer = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\

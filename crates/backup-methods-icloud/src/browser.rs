@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use backup_cloud::{Browser, By, Loopback, server};
+use backup_cloud::{Browser, By, Closing, Loopback, server};
 use backup_core::{Result, async_trait};
 use reqwest::Url;
 
@@ -45,7 +45,7 @@ const TOKEN: &str = "ckWebAuthToken";
 #[async_trait]
 impl SignIn for BrowserSignIn {
     async fn sign_in(&self, page: &str) -> Result<WebAuthToken> {
-        let loopback = Loopback::bind(By::Form).await?;
+        let loopback = Loopback::bind(By::Form, Closing::SIGN_IN).await?;
         // A fragment stays in the browser: the server of the page does not see it.
         let fragment = form_urlencoded::Serializer::new(String::new())
             .append_pair("port", &loopback.port().to_string())

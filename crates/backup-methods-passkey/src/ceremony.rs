@@ -9,6 +9,8 @@ use std::{fmt, sync::Arc};
 
 use backup_core::async_trait;
 
+#[cfg(feature = "client")]
+pub(crate) use self::options::{ALGORITHMS, TIMEOUT};
 pub use self::{
     answers::{Assertion, Created, PrfOutput},
     error::CeremonyError,

@@ -13,8 +13,7 @@ mod clock;
 mod config;
 mod confirm;
 mod http;
-mod key_id;
-mod key_text;
+mod page;
 mod read;
 mod refusal;
 mod register;
@@ -24,6 +23,8 @@ mod status;
 mod store;
 mod write;
 
+use crate::key_text;
+
 pub use self::{
     audit::{Action, AuditRecord},
     backups::{Backups, NoBackups},
@@ -32,12 +33,12 @@ pub use self::{
     config::EnclaveConfig,
     confirm::{Confirm, Confirmation},
     http::{cross_origin, router},
-    key_id::KeyId,
+    page::page,
     read::{Read, Released},
     refusal::Refusal,
     register::{FinishRegistration, KeyInBody, Registered},
     run::Enclave,
-    status::{HeldKey, HeldPasskey, Status},
     store::{Change, Commit, Committed, EnclaveStore, Loaded, SealedKey},
     write::{Write, Written},
 };
+pub use crate::{HeldKey, HeldPasskey, KeyId, Status};

@@ -155,9 +155,7 @@ impl BackupMethod for PasskeyPrf {
 
     async fn unlock(&self, op: &Operation<'_>, params: &MethodParams) -> Result<WrappingKey> {
         let params = Params::decode(params)?;
-        if params.relying_party != self.relying_party.id() {
-            return Err(foreign(&params.relying_party));
-        }
+        self.relying_party.expect(&params.relying_party)?;
         if op.attempt() > 1 {
             return Err(does_not_open());
         }
@@ -178,11 +176,6 @@ fn no_prf() -> Error {
         "this passkey cannot keep a key for a backup (it has no PRF); use another device or \
          security key, or choose another backup method",
     )
-}
-
-fn foreign(relying_party: &str) -> Error {
-    let message = format!("the passkey of this backup is for {relying_party}; open it there");
-    Error::new(ErrorKind::Unsupported, message)
 }
 
 /// What the check value tells: not a wrong passkey, so the user is not asked again.

@@ -40,6 +40,15 @@ impl RelyingParty {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Whether a backup with passkeys of `id` is one of this relying party.
+    pub(crate) fn expect(&self, id: &str) -> Result<()> {
+        if id == self.id {
+            return Ok(());
+        }
+        let message = format!("the passkey of this backup is for {id}; open it there");
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
 }
 
 /// Labels as in RFC 1123, section 2.1, in lower case.

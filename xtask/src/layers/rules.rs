@@ -16,6 +16,7 @@ const LAYERS: &[Layer] = &[
     Layer("backup-cloud", &["backup-core"], &[]),
     Layer("backup-methods-gdrive", WITH_CLOUD, &["backup-testkit"]),
     Layer("backup-methods-icloud", WITH_CLOUD, &["backup-testkit"]),
+    Layer("backup-methods-passkey", WITH_CLOUD, &["backup-testkit"]),
     Layer("backup-methods-*", &["backup-core"], &["backup-testkit"]),
     Layer("portal-mpc", &["backup-core"], &[]),
     Layer("portal-import", &["backup-core", "portal-mpc"], &[]),
@@ -34,7 +35,7 @@ const LAYERS: &[Layer] = &[
     Layer("xtask", &[], &[]),
 ];
 
-/// What a method may import that keeps keys at a cloud provider.
+/// What a method may import that keeps keys with a service.
 const WITH_CLOUD: &[&str] = &["backup-core", "backup-cloud"];
 
 /// Async runtimes, HTTP and TLS: nothing that a wallet must take along to open a backup.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backup_cloud::{Brought, Browser, By, Loopback, random_text};
+use backup_cloud::{Brought, Browser, By, Closing, Loopback, random_text};
 use backup_core::Result;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ pub(super) async fn sign_in(
     browser: &dyn Browser,
     time_limit: Duration,
 ) -> Result<Granted> {
-    let loopback = Loopback::bind(By::Address).await?;
+    let loopback = Loopback::bind(By::Address, Closing::SIGN_IN).await?;
     let redirect = format!("http://127.0.0.1:{}", loopback.port());
     let verifier = random_text()?;
     let challenge = Base64UrlUnpadded::encode_string(&Sha256::digest(verifier.as_bytes()));

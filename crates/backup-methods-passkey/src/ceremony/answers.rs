@@ -16,6 +16,8 @@ pub struct Created {
     pub id: CredentialId,
     /// What the client says it did, as bytes of JSON.
     pub client_data_json: Vec<u8>,
+    /// What the authenticator made: the public key, for an enclave.
+    pub attestation_object: Vec<u8>,
     /// Whether it has a PRF: `prf.enabled` of the extension's results.
     pub prf_enabled: bool,
 }
@@ -29,6 +31,10 @@ pub struct Assertion {
     pub client_data_json: Vec<u8>,
     /// What the authenticator says it did.
     pub authenticator_data: Vec<u8>,
+    /// Its signature over both, for an enclave.
+    pub signature: Vec<u8>,
+    /// Whom it was made for, if the authenticator says so.
+    pub user_handle: Option<Vec<u8>>,
     /// What its PRF makes of the input, `prf.results.first` of the extension's results, if it has
     /// a PRF.
     pub prf: Option<PrfOutput>,
@@ -81,6 +87,7 @@ impl Created {
         Ok(Self {
             id: read.id,
             client_data_json: read.response.client_data_json,
+            attestation_object: read.response.attestation_object,
             prf_enabled: read.extensions.prf.is_some_and(|prf| prf.enabled),
         })
     }
@@ -102,6 +109,8 @@ impl Assertion {
             id: read.id,
             client_data_json: read.response.client_data_json,
             authenticator_data: read.response.authenticator_data,
+            signature: read.response.signature,
+            user_handle: read.response.user_handle.map(|UserHandle(bytes)| bytes),
             prf: read.extensions.prf.and_then(|prf| prf.results).map(|results| results.first),
         })
     }
@@ -111,15 +120,17 @@ impl Assertion {
 #[derive(Deserialize)]
 struct Registration {
     id: CredentialId,
-    response: ClientData,
+    response: AttestationResponse,
     #[serde(default, rename = "clientExtensionResults")]
     extensions: Extensions,
 }
 
 #[derive(Deserialize)]
-struct ClientData {
+struct AttestationResponse {
     #[serde(rename = "clientDataJSON", deserialize_with = "base64url::deserialize")]
     client_data_json: Vec<u8>,
+    #[serde(rename = "attestationObject", deserialize_with = "base64url::deserialize")]
+    attestation_object: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -136,7 +147,14 @@ struct AssertionResponse {
     client_data_json: Vec<u8>,
     #[serde(rename = "authenticatorData", deserialize_with = "base64url::deserialize")]
     authenticator_data: Vec<u8>,
+    #[serde(deserialize_with = "base64url::deserialize")]
+    signature: Vec<u8>,
+    #[serde(rename = "userHandle")]
+    user_handle: Option<UserHandle>,
 }
+
+#[derive(Deserialize)]
+struct UserHandle(#[serde(deserialize_with = "base64url::deserialize")] Vec<u8>);
 
 #[derive(Default, Deserialize)]
 struct Extensions {

@@ -9,8 +9,7 @@ use crate::{CredentialId, RelyingParty, base64url};
 
 /// What a new passkey is to be: `PublicKeyCredentialCreationOptions` of WebAuthn.
 ///
-/// Besides these fields, every new passkey is discoverable, verifies its user and gives no
-/// attestation; it signs by ES256, `EdDSA` or RS256, and its PRF is asked for.
+/// Besides these fields, every new passkey verifies its user and gives no attestation.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreateOptions {
@@ -20,6 +19,12 @@ pub struct CreateOptions {
     pub user: User,
     /// Comes back in the answer.
     pub challenge: Vec<u8>,
+    /// How it may sign, by COSE's numbers, the best first.
+    pub algorithms: Vec<i32>,
+    /// Whether it must be discoverable, and not only where that is possible.
+    pub discoverable: bool,
+    /// Whether it is to have a PRF.
+    pub prf: bool,
     /// How long the user may take.
     pub timeout: Duration,
 }
@@ -49,8 +54,8 @@ pub struct GetOptions {
     pub allow: Vec<CredentialId>,
     /// Comes back in the answer.
     pub challenge: Vec<u8>,
-    /// Input of the PRF, `eval.first`. Public.
-    pub prf_input: [u8; 32],
+    /// Input of the PRF, `eval.first`, if it is asked. Public.
+    pub prf_input: Option<[u8; 32]>,
     /// How long the user may take.
     pub timeout: Duration,
 }
@@ -69,6 +74,9 @@ impl CreateOptions {
                 display_name: display_name.to_owned(),
             },
             challenge: random_bytes()?.to_vec(),
+            algorithms: ALGORITHMS.to_vec(),
+            discoverable: true,
+            prf: true,
             timeout: TIMEOUT,
         })
     }
@@ -77,21 +85,23 @@ impl CreateOptions {
     #[must_use]
     pub fn to_json(&self) -> String {
         let User { handle, name, display_name } = &self.user;
+        let algorithms =
+            self.algorithms.iter().map(|alg| json!({ "type": "public-key", "alg": alg }));
         json!({
             "rp": { "id": self.relying_party.id(), "name": self.relying_party.name() },
             "user": {
                 "id": base64url::encode(handle), "name": name, "displayName": display_name,
             },
             "challenge": base64url::encode(&self.challenge),
-            "pubKeyCredParams": ALGORITHMS.map(|alg| json!({ "type": "public-key", "alg": alg })),
+            "pubKeyCredParams": algorithms.collect::<Value>(),
             "timeout": milliseconds(self.timeout),
             "authenticatorSelection": {
-                "residentKey": "required",
-                "requireResidentKey": true,
+                "residentKey": if self.discoverable { "required" } else { "preferred" },
+                "requireResidentKey": self.discoverable,
                 "userVerification": "required",
             },
             "attestation": "none",
-            "extensions": { "prf": {} },
+            "extensions": if self.prf { json!({ "prf": {} }) } else { json!({}) },
         })
         .to_string()
     }
@@ -107,7 +117,7 @@ impl GetOptions {
             relying_party_id: relying_party.id().to_owned(),
             allow: allow.to_vec(),
             challenge: random_bytes()?.to_vec(),
-            prf_input,
+            prf_input: Some(prf_input),
             timeout: TIMEOUT,
         })
     }
@@ -116,13 +126,17 @@ impl GetOptions {
     #[must_use]
     pub fn to_json(&self) -> String {
         let allow = self.allow.iter().map(|id| json!({ "type": "public-key", "id": id }));
+        let extensions = self.prf_input.map_or_else(
+            || json!({}),
+            |input| json!({ "prf": { "eval": { "first": base64url::encode(&input) } } }),
+        );
         json!({
             "rpId": self.relying_party_id,
             "allowCredentials": allow.collect::<Value>(),
             "challenge": base64url::encode(&self.challenge),
             "timeout": milliseconds(self.timeout),
             "userVerification": "required",
-            "extensions": { "prf": { "eval": { "first": base64url::encode(&self.prf_input) } } },
+            "extensions": extensions,
         })
         .to_string()
     }
@@ -143,7 +157,7 @@ fn milliseconds(time: Duration) -> u64 {
 }
 
 /// What WebAuthn Level 3 (section 15.1) recommends for ceremonies that verify the user.
-const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// ES256, `EdDSA` and RS256, of the COSE registry: what authenticators have.
-const ALGORITHMS: [i32; 3] = [-7, -8, -257];
+pub(crate) const ALGORITHMS: [i32; 3] = [-7, -8, -257];

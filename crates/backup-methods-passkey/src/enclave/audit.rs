@@ -2,8 +2,7 @@
 
 use backup_core::EncryptionContext;
 
-use super::KeyId;
-use crate::CredentialId;
+use crate::{CredentialId, KeyId};
 
 /// One line of the audit trail. It holds no secret.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -196,12 +196,17 @@ fn parsed<T: DeserializeOwned>(
     parsed.map_err(|_| Refusal::Malformed("the body is malformed"))
 }
 
-/// Portal's shape: `{"error":{"id","message","code"}}`.
+/// Portal's shape, `{"error":{"id","message","code"}}`, and `reason`, which is ours.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, id) = self.on_the_wire();
-        let error = json!({ "id": id, "message": self.to_string(), "code": status.as_u16() });
-        let body = json!({ "error": error }).to_string();
+        let body = json!({ "error": {
+            "id": id,
+            "message": self.to_string(),
+            "code": status.as_u16(),
+            "reason": self.as_str(),
+        }});
+        let body = body.to_string();
         let mut response = (status, HEADERS, body).into_response();
         let retry_after = match self {
             Self::TooManyAttempts => Some(15 * 60),

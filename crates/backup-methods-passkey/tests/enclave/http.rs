@@ -2,29 +2,18 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::TcpStream,
     sync::Arc,
-    thread,
 };
 
-use axum::{
-    extract::Request,
-    http::header,
-    middleware::{self, Next},
-    response::Response,
-};
-use backup_core::EncryptionContext;
 use backup_methods_passkey::enclave::{cross_origin, router};
 use backup_testkit::passkey::SoftwareAuthenticator;
 use serde_json::{Value, json};
 
-use crate::support::{ORIGIN, RP, World, alice, bob, device};
-
-/// A service as a mounter makes it: keys of two clients, and pages of one origin.
-struct Service {
-    world: World,
-    address: SocketAddr,
-}
+use crate::{
+    service::Service,
+    support::{ORIGIN, RP, World, device},
+};
 
 /// An answer: status, headers as they came, and the body.
 #[derive(Debug)]
@@ -35,24 +24,6 @@ struct Answer {
 }
 
 impl Service {
-    fn start() -> Self {
-        let world = World::new();
-        let routes = router(Arc::new(world.enclave.clone()));
-        let routes = routes.layer(middleware::from_fn(authenticate));
-        let routes = cross_origin(routes, &["https://app.example.com"]).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, routes).await.unwrap();
-            });
-        });
-        Self { world, address }
-    }
-
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
         let mut socket = TcpStream::connect(self.address).unwrap();
         let len = body.len();
@@ -133,19 +104,6 @@ fn merge(body: &mut Value, more: &Value) {
     for (name, value) in more.as_object().unwrap() {
         body[name] = value.clone();
     }
-}
-
-async fn authenticate(mut request: Request, next: Next) -> Response {
-    let key = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes().to_vec());
-    let client: Option<EncryptionContext> = match key.as_deref() {
-        Some(b"Bearer alice-key") => Some(alice()),
-        Some(b"Bearer bob-key") => Some(bob()),
-        _ => None,
-    };
-    if let Some(client) = client {
-        request.extensions_mut().insert(client);
-    }
-    next.run(request).await
 }
 
 const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";

@@ -5,6 +5,8 @@ use backup_testkit::Secrets;
 
 const OUTPUT: &str = "EwJkyvI5lCJTM9J_M1xBUGFyYW1ldGVyc19zZWNyZXQ";
 
+const RESPONSE: &str = r#"{"clientDataJSON":"e30","attestationObject":"oA"}"#;
+
 fn assertion(id: &str, results: &str) -> String {
     let response = r#"{"clientDataJSON":"e30","authenticatorData":"AAEC","signature":"AA"}"#;
     format!(
@@ -37,7 +39,7 @@ fn a_passkey_has_a_prf_only_if_it_says_so() {
         (r#""clientExtensionResults":{}"#, false),
         (r#""type":"public-key""#, false),
     ] {
-        let json = format!(r#"{{"id":"oKGi","response":{{"clientDataJSON":"e30"}},{extensions}}}"#);
+        let json = format!(r#"{{"id":"oKGi","response":{RESPONSE},{extensions}}}"#);
         assert_eq!(Created::from_json(&json).unwrap().prf_enabled, has_prf, "{extensions}");
     }
 }

@@ -5,5 +5,7 @@
 mod answers;
 mod ceremonies;
 mod conformance;
+#[path = "../common/page.rs"]
+mod page;
 mod refusals;
 mod support;

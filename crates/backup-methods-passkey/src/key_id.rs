@@ -23,7 +23,8 @@ impl KeyId {
     }
 
     /// A name that nothing has yet, for clients that choose none.
-    pub(super) fn generate() -> Result<Self> {
+    #[cfg(feature = "enclave")]
+    pub(crate) fn generate() -> Result<Self> {
         Ok(Self(format!("key-{}", BackupId::generate()?)))
     }
 
