@@ -240,7 +240,11 @@ impl Flags {
             Setting::AddressRate => &self.address_rate,
             Setting::KeyRate => &self.key_rate,
             Setting::CeremonyRate => &self.ceremony_rate,
-            _ if key.is_enclaves() => return None,
+            Setting::EnclaveRelyingParty
+            | Setting::EnclaveName
+            | Setting::EnclaveOrigins
+            | Setting::EnclaveCors
+            | Setting::EnclaveListen => return None,
             Setting::Proxies => &self.proxies,
             Setting::Log => &self.log,
             Setting::LogFormat => &self.log_format,

@@ -46,7 +46,7 @@ impl Settings {
             wrong.push(format!("{} is where the service listens", Setting::EnclaveListen));
         }
         let name = name.as_ref().unwrap_or(relying_party);
-        let enclave = (relying_party.clone(), name.clone(), origins, cors, *listen);
+        let enclave = (relying_party.clone(), name.clone(), &origins[..], &cors[..], *listen);
         if let Err(message) = run_enclave(&mut self.options, enclave) {
             wrong.push(format!("the enclave cannot run like this: {message}"));
         }
