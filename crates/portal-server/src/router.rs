@@ -7,7 +7,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
-    routing::{MethodRouter, any, delete, get, patch, post, put},
+    routing::{MethodRouter, delete, get, patch, post, put},
 };
 use portal_api::route::Route;
 use tokio::sync::Semaphore;
@@ -122,10 +122,10 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
             post(compat::create_client_session)
         }
         Route::EndClientSessions => delete(compat::end_client_sessions),
-        Route::Passkeys
-        | Route::PasskeyKeys
-        | Route::PasskeyStatus
-        | Route::BeginRegistration
+        Route::Passkeys | Route::PasskeyKeys | Route::PasskeyStatus | Route::RelatedOrigins => {
+            get(not_here)
+        }
+        Route::BeginRegistration
         | Route::FinishRegistration
         | Route::BeginLogin
         | Route::ReadKey
@@ -133,8 +133,7 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
         | Route::DeleteKey
         | Route::GrantKeys
         | Route::RenamePasskey
-        | Route::RemovePasskey
-        | Route::RelatedOrigins => any(not_here),
+        | Route::RemovePasskey => post(not_here),
     }
 }
 

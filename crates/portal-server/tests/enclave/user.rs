@@ -10,54 +10,55 @@ use super::common::{
     http::{Answer, Request},
 };
 
-pub const RP: &str = "example.com";
-pub const ORIGIN: &str = "https://wallet.example.com";
-pub const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
-pub const OTHER_KEY: &str = "f00f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1";
+pub(crate) const RP: &str = "example.com";
+pub(crate) const ORIGIN: &str = "https://wallet.example.com";
+pub(crate) const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+pub(crate) const OTHER_KEY: &str =
+    "f00f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1";
 
 /// A client, by its API key or a session token.
 #[derive(Clone, Debug)]
-pub struct User(pub String);
+pub(crate) struct User(pub(crate) String);
 
 /// A ceremony that was begun.
 #[derive(Debug)]
-pub struct Begun {
-    pub session: String,
-    pub options: String,
+pub(crate) struct Begun {
+    pub(crate) session: String,
+    pub(crate) options: String,
 }
 
-pub fn with_enclave(options: &mut Options) {
+pub(crate) fn with_enclave(options: &mut Options) {
     options.enclave = Some(EnclaveOptions::new(RP, &[ORIGIN]));
 }
 
-pub async fn start() -> Service {
+pub(crate) async fn start() -> Service {
     Service::start_with(with_enclave).await
 }
 
 impl User {
-    pub async fn of(service: &Service) -> Self {
+    pub(crate) async fn of(service: &Service) -> Self {
         Self(service.create_client().await.client_api_key.to_string())
     }
 
-    pub async fn get(&self, service: &Service, route: Route) -> Answer {
+    pub(crate) async fn get(&self, service: &Service, route: Route) -> Answer {
         service.send(Request::get(route.path()).by(&self.0)).await
     }
 
-    pub async fn post(&self, service: &Service, route: Route, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, service: &Service, route: Route, body: &Value) -> Answer {
         self.post_text(service, route, &body.to_string()).await
     }
 
-    pub async fn post_text(&self, service: &Service, route: Route, body: &str) -> Answer {
+    pub(crate) async fn post_text(&self, service: &Service, route: Route, body: &str) -> Answer {
         service.send(Request::post(route.path()).by(&self.0).json(body)).await
     }
 
-    pub async fn status(&self, service: &Service) -> String {
+    pub(crate) async fn status(&self, service: &Service) -> String {
         let status: Value = self.get(service, Route::PasskeyStatus).await.json();
         status["status"].as_str().unwrap().to_owned()
     }
 
     /// Registers a passkey, perhaps with a key; its id.
-    pub async fn register(
+    pub(crate) async fn register(
         &self,
         service: &Service,
         device: &SoftwareAuthenticator,
@@ -75,18 +76,18 @@ impl User {
         done["passkeyId"].as_str().unwrap().to_owned()
     }
 
-    pub async fn begin(&self, service: &Service) -> Begun {
+    pub(crate) async fn begin(&self, service: &Service) -> Begun {
         self.begin_with(service, json!({})).await
     }
 
     /// The members of `more` stand beside Portal's.
-    pub async fn begin_with(&self, service: &Service, mut more: Value) -> Begun {
+    pub(crate) async fn begin_with(&self, service: &Service, mut more: Value) -> Begun {
         more["relyingParty"] = RP.into();
         Begun::of(&self.post(service, Route::BeginLogin, &more).await)
     }
 
     /// Ends a ceremony with an assertion, and the members of `more`.
-    pub async fn end(
+    pub(crate) async fn end(
         &self,
         service: &Service,
         route: Route,
@@ -99,7 +100,7 @@ impl User {
         self.post(service, route, &more).await
     }
 
-    pub async fn write(
+    pub(crate) async fn write(
         &self,
         service: &Service,
         device: &SoftwareAuthenticator,
@@ -110,13 +111,13 @@ impl User {
         self.end(service, Route::WriteKey, (&begun, begun.assert(device)), more).await
     }
 
-    pub async fn read(&self, service: &Service, device: &SoftwareAuthenticator) -> Answer {
+    pub(crate) async fn read(&self, service: &Service, device: &SoftwareAuthenticator) -> Answer {
         let begun = self.begin(service).await;
         self.end(service, Route::ReadKey, (&begun, begun.assert(device)), json!({})).await
     }
 
     /// The key that is read without a name.
-    pub async fn key(&self, service: &Service, device: &SoftwareAuthenticator) -> String {
+    pub(crate) async fn key(&self, service: &Service, device: &SoftwareAuthenticator) -> String {
         let read: Value = self.read(service, device).await.json();
         read["encryptionKey"].as_str().unwrap().to_owned()
     }
@@ -131,7 +132,7 @@ impl Begun {
         }
     }
 
-    pub fn assert(&self, device: &SoftwareAuthenticator) -> String {
+    pub(crate) fn assert(&self, device: &SoftwareAuthenticator) -> String {
         device.get(ORIGIN, &self.options).unwrap()
     }
 }
