@@ -16,8 +16,14 @@ use backup_testkit::MemoryStore;
 use portal_client::{
     ApiKey, Curves, Effect, Error, Portal, PortalBuilder, custodian, device::DeviceStore,
 };
-use portal_server::{Options, Running, Server};
+use portal_server::{EnclaveOptions, Options, Running, Server};
 use tempfile::TempDir;
+
+/// Whose passkeys the enclave of a service takes.
+pub const RELYING_PARTY: &str = "example.com";
+
+/// Where ceremonies of such passkeys run.
+pub const PASSKEY_ORIGIN: &str = "https://wallet.example.com";
 
 /// A service on this machine, with a data folder that outlives its process.
 #[derive(Debug)]
@@ -69,6 +75,15 @@ impl TestService {
     /// A service that nobody has used.
     pub async fn start() -> Self {
         Self::start_with(|_| ()).await
+    }
+
+    /// The same with a passkey enclave, which may be asked as often as one likes.
+    pub async fn start_with_enclave() -> Self {
+        Self::start_with(|options| {
+            options.enclave = Some(EnclaveOptions::new(RELYING_PARTY, &[PASSKEY_ORIGIN]));
+            options.limits.ceremony_rate = None;
+        })
+        .await
     }
 
     /// A service that nobody has used, with its options changed.

@@ -1,6 +1,7 @@
 //! The description of the service in OpenAPI 3.1: made of [`Route::ALL`] and of the types that the
 //! routes read and write.
 
+mod enclave;
 mod operation;
 mod types;
 
@@ -39,6 +40,7 @@ fn document() -> Value {
         "tags": [
             { "name": "service", "description": "For everybody." },
             { "name": "device", "description": "For devices: wallets, sessions, backup sets." },
+            { "name": "enclave", "description": "For devices: passkeys, and the keys that they release." },
             { "name": "portal", "description": "Portal's own routes for its SDKs." },
             { "name": "custodian", "description": "Portal's own routes for customers' servers." },
         ],

@@ -47,6 +47,10 @@ pub const STORED_KEY: &str = "/api/v2/clients/me/wallet/stored-client-backup-sha
 pub const IDENTIFY: &str = "/api/v1/analytics/identify";
 /// What a user did, for statistics that are not kept.
 pub const TRACK: &str = "/api/v1/analytics/track";
+/// The passkeys of a client, and whatever else the passkey enclave has.
+pub const PASSKEYS: &str = "/passkeys";
+/// Which origins may use the passkeys of this domain.
+pub const RELATED_ORIGINS: &str = "/.well-known/webauthn";
 
 /// A notice that a wallet was ejected.
 pub const EJECTED: &str = "/api/v3/clients/me/eject";
@@ -131,11 +135,37 @@ pub enum Route {
     Webhook,
     /// A custodian has erased halves that are of no use any more.
     ErasedPairs,
+    /// A client's passkeys.
+    Passkeys,
+    /// The names of a client's keys in the enclave.
+    PasskeyKeys,
+    /// How far a client has come with the enclave.
+    PasskeyStatus,
+    /// A client begins to register a passkey.
+    BeginRegistration,
+    /// It ends it.
+    FinishRegistration,
+    /// A client begins to ask a passkey.
+    BeginLogin,
+    /// A passkey has a key released.
+    ReadKey,
+    /// A passkey writes a key.
+    WriteKey,
+    /// A passkey deletes a key.
+    DeleteKey,
+    /// A passkey gives another one its keys.
+    GrantKeys,
+    /// A passkey gives one another name.
+    RenamePasskey,
+    /// A passkey removes one.
+    RemovePasskey,
+    /// Which origins may use the passkeys of this domain.
+    RelatedOrigins,
 }
 
 impl Route {
     /// All of them. What is not here is not served.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 51] = [
         Self::Health,
         Self::Ready,
         Self::Description,
@@ -174,6 +204,19 @@ impl Route {
         Self::RegisterWebhookShort,
         Self::Webhook,
         Self::ErasedPairs,
+        Self::Passkeys,
+        Self::PasskeyKeys,
+        Self::PasskeyStatus,
+        Self::BeginRegistration,
+        Self::FinishRegistration,
+        Self::BeginLogin,
+        Self::ReadKey,
+        Self::WriteKey,
+        Self::DeleteKey,
+        Self::GrantKeys,
+        Self::RenamePasskey,
+        Self::RemovePasskey,
+        Self::RelatedOrigins,
     ];
 
     /// Its path, with what stands for an id in braces.
@@ -218,6 +261,19 @@ impl Route {
             Self::RegisterWebhookShort => WEBHOOK_SHORT,
             Self::ErasedPairs => ERASED_PAIRS,
             Self::CreateClientSessionV1 => "/api/v1/custodians/clients/{client}/session",
+            Self::Passkeys => PASSKEYS,
+            Self::PasskeyKeys => "/passkeys/keys",
+            Self::PasskeyStatus => "/passkeys/status",
+            Self::BeginRegistration => "/passkeys/begin-registration",
+            Self::FinishRegistration => "/passkeys/finish-registration",
+            Self::BeginLogin => "/passkeys/begin-login",
+            Self::ReadKey => "/passkeys/finish-login/read",
+            Self::WriteKey => "/passkeys/finish-login/write",
+            Self::DeleteKey => "/passkeys/finish-login/delete",
+            Self::GrantKeys => "/passkeys/finish-login/grant",
+            Self::RenamePasskey => "/passkeys/finish-login/rename",
+            Self::RemovePasskey => "/passkeys/finish-login/remove",
+            Self::RelatedOrigins => RELATED_ORIGINS,
         }
     }
 
@@ -226,6 +282,12 @@ impl Route {
     #[must_use]
     pub fn is_portals(self) -> bool {
         self.path().starts_with("/api/")
+    }
+
+    /// Whether it is the passkey enclave's, which a service may have or not.
+    #[must_use]
+    pub fn is_enclaves(self) -> bool {
+        self == Self::RelatedOrigins || self.path().starts_with(PASSKEYS)
     }
 
     /// Whether it only reads, and takes no body.
@@ -247,6 +309,10 @@ impl Route {
                 | Self::EjectableShares
                 | Self::EjectableSharesOfCustodian
                 | Self::Webhook
+                | Self::Passkeys
+                | Self::PasskeyKeys
+                | Self::PasskeyStatus
+                | Self::RelatedOrigins
         )
     }
 }

@@ -76,15 +76,17 @@ fn line(settings: &Settings, key: Setting) -> String {
             let quoted = Value::from(text.as_str()).to_string();
             format!("{:<40} # {source}", format!("{key} = {quoted}"))
         }
-        None if key == Setting::LostKeys => format!("{:<40} # none", format!("# {key}")),
-        None => format!("{:<40} # as it was before", format!("# {key}")),
+        None if key == Setting::BackupWithPortal => {
+            format!("{:<40} # as it was before", format!("# {key}"))
+        }
+        None => format!("{:<40} # none", format!("# {key}")),
     }
 }
 
 fn value(settings: &Settings, key: Setting) -> Value {
     match settings.given.get(&key) {
         Some((text, source)) => json!({ "value": text, "from": source.to_string() }),
-        None if key == Setting::LostKeys => json!({ "value": null, "from": "default" }),
-        None => json!({ "value": null, "from": "database" }),
+        None if key == Setting::BackupWithPortal => json!({ "value": null, "from": "database" }),
+        None => json!({ "value": null, "from": "default" }),
     }
 }

@@ -53,15 +53,23 @@ pub(crate) async fn run(serve: Serve, output: Output, mut signals: Signals) -> R
 fn ready(running: &Running, data: &Path) -> Answer {
     let url = |address: SocketAddr| format!("http://{address}");
     let (service, metrics) = (url(running.address()), running.metrics_address().map(url));
+    let enclave = running.enclave_address().map(url);
     let key_file = data.join(CUSTODIAN_KEY);
     let told = metrics.as_ref().map(|url| format!("; metrics are at {url}/metrics"));
+    let enclaves = enclave.as_ref().map(|url| format!("; the passkey enclave is at {url}"));
     Answer {
         text: format!(
-            "Ready at {service}; the custodian's key is in {}{}",
+            "Ready at {service}; the custodian's key is in {}{}{}",
             key_file.display(),
-            told.unwrap_or_default()
+            told.unwrap_or_default(),
+            enclaves.unwrap_or_default()
         ),
-        json: json!({ "url": service, "metricsUrl": metrics, "custodianKeyFile": key_file }),
+        json: json!({
+            "url": service,
+            "metricsUrl": metrics,
+            "enclaveUrl": enclave,
+            "custodianKeyFile": key_file,
+        }),
     }
 }
 

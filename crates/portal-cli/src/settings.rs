@@ -1,5 +1,6 @@
 //! How `portal serve` runs: by a file, the environment and flags, each above the one before.
 
+mod enclave;
 mod file;
 mod keys;
 mod setting;
@@ -11,6 +12,7 @@ use clap::Args;
 use portal_server::{Options, service::USUAL_EJECT_SECONDS};
 use tracing_subscriber::filter::Targets;
 
+use self::enclave::EnclaveSettings;
 pub(crate) use self::{keys::KeySetting, setting::Setting, source::Source};
 use crate::{
     duration,
@@ -72,6 +74,10 @@ pub(crate) struct Flags {
     /// How many requests a minute may come with one API key, or `off` [default: 6000]
     #[arg(long, value_name = "NUMBER")]
     key_rate: Option<String>,
+    /// How many ceremonies of passkeys a minute may be begun or finished with one API key, or `off`
+    /// [default: 60]
+    #[arg(long, value_name = "NUMBER")]
+    ceremony_rate: Option<String>,
     /// How many proxies requests come through, each of which adds their source to X-Forwarded-For
     /// [default: 0]
     ///
@@ -95,6 +101,7 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     /// The keys that shares are sealed under. None: the one in the data folder.
     pub(crate) keys: Vec<KeySetting>,
+    enclave: EnclaveSettings,
     /// What each of them was given as, and where.
     pub(crate) given: BTreeMap<Setting, (String, Source)>,
 }
@@ -131,6 +138,7 @@ impl Settings {
             log: Targets::new(),
             log_format: LogFormat::Text,
             keys: Vec::new(),
+            enclave: EnclaveSettings::default(),
             given: BTreeMap::new(),
         };
         for key in Setting::ALL {
@@ -177,7 +185,15 @@ impl Settings {
             Setting::Drain => options.drain = duration::parse(&text).map_err(|_| wrong())?,
             Setting::AddressRate => options.limits.address_rate = rate(&text).ok_or_else(wrong)?,
             Setting::KeyRate => options.limits.key_rate = rate(&text).ok_or_else(wrong)?,
+            Setting::CeremonyRate => {
+                options.limits.ceremony_rate = rate(&text).ok_or_else(wrong)?;
+            }
             Setting::Proxies => options.limits.proxies = proxies(&text).ok_or_else(wrong)?,
+            Setting::EnclaveRelyingParty
+            | Setting::EnclaveName
+            | Setting::EnclaveOrigins
+            | Setting::EnclaveCors
+            | Setting::EnclaveListen => self.enclave.set(key, &text).ok_or_else(wrong)?,
             Setting::Log => self.log = targets(&text).ok_or_else(wrong)?,
             Setting::LogFormat => self.log_format = log_format(&text).ok_or_else(wrong)?,
         }
@@ -186,7 +202,8 @@ impl Settings {
     }
 
     /// What no value of its own shows.
-    fn check(&self, wrong: &mut Vec<String>) {
+    fn check(&mut self, wrong: &mut Vec<String>) {
+        self.take_enclave(wrong);
         if self.options.folder.as_os_str().is_empty() {
             wrong.push("data is not given; name the folder of the service".into());
         }
@@ -222,6 +239,12 @@ impl Flags {
             Setting::Drain => &self.drain,
             Setting::AddressRate => &self.address_rate,
             Setting::KeyRate => &self.key_rate,
+            Setting::CeremonyRate => &self.ceremony_rate,
+            Setting::EnclaveRelyingParty
+            | Setting::EnclaveName
+            | Setting::EnclaveOrigins
+            | Setting::EnclaveCors
+            | Setting::EnclaveListen => return None,
             Setting::Proxies => &self.proxies,
             Setting::Log => &self.log,
             Setting::LogFormat => &self.log_format,

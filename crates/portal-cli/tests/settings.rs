@@ -165,6 +165,80 @@ fn a_service_runs_by_a_file_beside_its_folder_and_logs_in_json_with_the_callers_
     assert!(answered["micros"].is_u64(), "{answered}");
 }
 
+const ENCLAVE: &str = "data = \"folder\"\n[enclave]\nrelying-party = \"example.com\"\n\
+     origins = [\"https://a.example.com\", \"https://b.example.com\"]\n";
+
+#[cfg(feature = "enclave")]
+#[test]
+fn the_enclave_is_a_section_of_the_file_and_variables_are_above_it() {
+    let place = Place::of(ENCLAVE);
+    let variables =
+        [("PORTAL_SERVE_ENCLAVE_NAME", "Acme"), ("PORTAL_SERVE_ENCLAVE_LISTEN", "127.0.0.1:8081")];
+    let show = ["config", "show", "--config", "portal.toml"];
+    let shown = place.run(&[&show[..], &["--json"]].concat(), &variables).json();
+    for (key, value, from) in [
+        ("enclave.relying-party", "example.com", "portal.toml:3"),
+        ("enclave.origins", "https://a.example.com,https://b.example.com", "portal.toml:4"),
+        ("enclave.name", "Acme", "PORTAL_SERVE_ENCLAVE_NAME"),
+        ("enclave.listen", "127.0.0.1:8081", "PORTAL_SERVE_ENCLAVE_LISTEN"),
+        ("ceremony-rate", "60", "default"),
+    ] {
+        assert_eq!((&shown[key]["value"], &shown[key]["from"]), (&value.into(), &from.into()));
+    }
+    let text = place.run(&show, &variables).stdout;
+    fs::write(place.folder.path().join("again.toml"), &text).unwrap();
+    let again = ["config", "show", "--config", "again.toml", "--json"];
+    let again = place.run(&again, &[]).json();
+    assert_eq!(again["enclave.origins"]["value"], shown["enclave.origins"]["value"]);
+}
+
+#[cfg(feature = "enclave")]
+#[test]
+fn an_enclave_that_cannot_run_is_told_before_anything_is_done() {
+    let wrong = |more: &str| {
+        let place = Place::of(&format!("data = \"folder\"\n[enclave]\n{more}\n"));
+        let said = place.refusal(&["config", "check", "portal.toml"], &[]);
+        assert!(!place.folder.path().join("folder").exists());
+        said
+    };
+    let said = wrong("origins = [\"https://example.com\"]");
+    assert!(said.contains("enclave.relying-party is not"), "{said}");
+    let said = wrong("relying-party = \"example.com\"");
+    assert!(said.contains("name an origin"), "{said}");
+    let said = wrong("relying-party = \"example.com\"\norigins = \"https://example.org\"");
+    assert!(said.contains("not of the relying party's domain"), "{said}");
+    let said = wrong("relying-parti = \"example.com\"");
+    assert!(said.contains("portal.toml:3: there is no key \"enclave.relying-parti\""), "{said}");
+    let own = "relying-party = \"localhost\"\norigins = \"http://localhost\"\n\
+               listen = \"127.0.0.1:8080\"";
+    assert!(wrong(own).contains("where the service listens"));
+}
+
+#[cfg(feature = "enclave")]
+#[test]
+fn a_service_says_where_its_enclave_listens() {
+    let place = Place::of(&format!("{ENCLAVE}listen = \"{FREE_PORT}\"\n"));
+    let mut command = place.command(&["serve", "--config", "portal.toml", "--listen", FREE_PORT]);
+    command.args(["--json", "--until-stdin-closes"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut service = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(service.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    let address = ready["enclaveUrl"].as_str().unwrap().strip_prefix("http://").unwrap();
+    let origins = get(address, "/.well-known/webauthn", "x");
+    assert!(origins.ends_with(r#"{"origins":["https://a.example.com","https://b.example.com"]}"#));
+    drop(service.stdin.take());
+    assert_eq!(service.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(not(feature = "enclave"))]
+#[test]
+fn a_program_without_an_enclave_refuses_its_settings() {
+    let said = Place::of(ENCLAVE).refusal(&["config", "check", "portal.toml"], &[]);
+    assert!(said.contains("built without enclave"), "{said}");
+}
+
 /// An answer, with its head.
 fn get(address: &str, path: &str, trace: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();

@@ -53,6 +53,12 @@ impl ShareContext {
     }
 }
 
+impl From<&ShareContext> for KeyContext {
+    fn from(context: &ShareContext) -> Self {
+        context.key_context()
+    }
+}
+
 /// Curve and compressed point, as in `ED25519:d75a98…`.
 fn wallet_text(wallet: Point) -> String {
     let mut text = format!("{}:", wallet.curve());

@@ -7,7 +7,7 @@ use backup_core::{
 use futures_util::future::{join_all, try_join_all};
 
 use crate::{
-    KeyRing, ShareContext, aead,
+    KeyRing, aead,
     aead::Closed,
     codec::{Reader, facts},
     error::{damaged, invalid_input},
@@ -17,7 +17,9 @@ use crate::{
 /// One share, sealed under every active key of a [`KeyRing`]: any of them opens it.
 ///
 /// All of it may be stored with the rest of the database. It says under which keys it is wrapped,
-/// and nothing of whose share it is: that the reader supplies, and must get right.
+/// and nothing of whose share it is: that the reader supplies, and must get right. For a share it
+/// is a [`ShareContext`](crate::ShareContext); what is no share has other facts, with a role of its
+/// own among them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SealedShare {
     wraps: Vec<Wrap>,
@@ -48,14 +50,14 @@ impl SealedShare {
     /// [`MAX_SHARE_LEN`](Self::MAX_SHARE_LEN).
     pub async fn seal(
         share: &SecretSlice<u8>,
-        context: &ShareContext,
+        context: impl Into<KeyContext>,
         ring: &KeyRing,
     ) -> Result<Self> {
+        let context = context.into();
         let share = share.expose_secret();
         if !(1..=Self::MAX_SHARE_LEN).contains(&share.len()) {
             return Err(invalid_input("a share to be sealed has 1 byte to 1 MiB"));
         }
-        let context = context.key_context();
         let key = DataKey::generate()?;
         let sealed = aead::seal(key.expose(), &share_facts(&context)?, share);
         Ok(Self { wraps: wrap_by_all(&key, &context, ring).await?, sealed })
@@ -69,13 +71,17 @@ impl SealedShare {
     /// nothing is lost. [`ErrorKind::NotFound`] if the ring has none of the keys.
     /// [`ErrorKind::Unauthorized`] for another context, or wraps that were tampered with.
     /// [`ErrorKind::Damaged`] if a wrap opens and the share behind it does not.
-    pub async fn open(&self, context: &ShareContext, ring: &KeyRing) -> Result<SecretSlice<u8>> {
-        self.open_with_key(&context.key_context(), ring).await.map(|(share, _)| share)
+    pub async fn open(
+        &self,
+        context: impl Into<KeyContext>,
+        ring: &KeyRing,
+    ) -> Result<SecretSlice<u8>> {
+        self.open_with_key(&context.into(), ring).await.map(|(share, _)| share)
     }
 
     /// Tries every wrap, and says of each whether it opens the share.
-    pub async fn verify(&self, context: &ShareContext, ring: &KeyRing) -> Vec<WrapReport> {
-        let context = context.key_context();
+    pub async fn verify(&self, context: impl Into<KeyContext>, ring: &KeyRing) -> Vec<WrapReport> {
+        let context = context.into();
         let reports = self.wraps.iter().map(|wrap| async {
             let outcome = self.open_by(wrap, &context, ring).await.map(|_| ());
             WrapReport { key_id: wrap.key_id().to_owned(), outcome }
@@ -91,8 +97,8 @@ impl SealedShare {
     /// # Errors
     ///
     /// Those of [`open`](Self::open) and [`seal`](Self::seal).
-    pub async fn rewrap(&self, context: &ShareContext, ring: &KeyRing) -> Result<Self> {
-        let context = context.key_context();
+    pub async fn rewrap(&self, context: impl Into<KeyContext>, ring: &KeyRing) -> Result<Self> {
+        let context = context.into();
         let (_, key) = self.open_with_key(&context, ring).await?;
         let wraps = wrap_by_all(&key, &context, ring).await?;
         Ok(Self { wraps, sealed: self.sealed.clone() })

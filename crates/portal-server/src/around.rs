@@ -56,6 +56,10 @@ pub(crate) async fn answer(State(places): State<Places>, request: Request, next:
 fn count(rates: &Rates, route: Option<&MatchedPath>, request: &Request) -> ApiResult<()> {
     match route.map(MatchedPath::as_str) {
         Some(route::HEALTH | route::READY) => Ok(()),
+        Some(path) if request.method() == Method::POST && path.starts_with(route::PASSKEYS) => {
+            rates.count(request)?;
+            rates.count_ceremony(request)
+        }
         _ => rates.count(request),
     }
 }

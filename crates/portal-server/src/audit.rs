@@ -1,11 +1,12 @@
-//! The audit chain: every access to a custodian's half, in an order that nobody changes unseen.
+//! The audit chain: every access to a custodian's half, and all that the passkey enclave did, in an
+//! order that nobody changes unseen.
 
 use std::{fmt, str::FromStr};
 
 use backup_core::{ClientId, CustodianId};
 use sha2::{Digest, Sha256};
 
-/// What was done with a custodian's half.
+/// What was done with a custodian's half, or asked of the passkey enclave.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Access {
@@ -19,9 +20,15 @@ pub enum Access {
     Released,
     /// It was asked for at the custodian that keeps it.
     Fetched,
+    /// The passkey enclave did what it was asked for, and released no key.
+    Enclave,
+    /// The passkey enclave released a key.
+    KeyReleased,
+    /// The passkey enclave refused what it was asked for.
+    EnclaveRefused,
 }
 
-/// One access. It is durable before the half is touched.
+/// One access. It is durable before the half is touched, or before the enclave answers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditRecord {
     /// 1 for the first, and one more for each.
@@ -34,7 +41,8 @@ pub struct AuditRecord {
     pub custodian: CustodianId,
     /// Whose wallet's half it was.
     pub client: ClientId,
-    /// The name of the half's pair; empty for all of the client's.
+    /// The name of the half's pair; empty for all of the client's. Of the enclave: what was asked,
+    /// why it was refused, and the key and passkey that it was about.
     pub pair: String,
     /// The hash of the chain up to here.
     pub hash: [u8; 32],
@@ -69,6 +77,17 @@ pub enum BrokenChain {
 pub struct NoHead;
 
 impl Access {
+    const ALL: [Self; 8] = [
+        Self::Made,
+        Self::Checked,
+        Self::Used,
+        Self::Released,
+        Self::Fetched,
+        Self::Enclave,
+        Self::KeyReleased,
+        Self::EnclaveRefused,
+    ];
+
     /// The name in the database and in exports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -78,14 +97,16 @@ impl Access {
             Self::Used => "USED",
             Self::Released => "RELEASED",
             Self::Fetched => "FETCHED",
+            Self::Enclave => "ENCLAVE",
+            Self::KeyReleased => "KEY_RELEASED",
+            Self::EnclaveRefused => "ENCLAVE_REFUSED",
         }
     }
 
     /// The one of this name.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        let all = [Self::Made, Self::Checked, Self::Used, Self::Released, Self::Fetched];
-        all.into_iter().find(|access| access.as_str() == name)
+        Self::ALL.into_iter().find(|access| access.as_str() == name)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The service's halves at rest: sealed under the operator's keys, bound to client and pair.
 
 use backup_core::{
-    ClientId, Curve, CustodianId, EncryptionContext, Error, ErrorKind, Point, Result, SharePairId,
+    ClientId, Curve, CustodianId, EncryptionContext, Error, ErrorKind, KeyContext, Point, Result,
+    SharePairId,
     secrecy::{ExposeSecret, SecretSlice},
 };
 use futures_util::future::join_all;
@@ -45,6 +46,11 @@ impl Custody {
             (check.key_id(), outcome)
         }))
         .await
+    }
+
+    #[cfg(feature = "enclave")]
+    pub(crate) fn ring(&self) -> &KeyRing {
+        &self.ring
     }
 
     /// Seals the service's half of a signing pair, in whatever condition it is.
@@ -212,6 +218,21 @@ pub(crate) fn secret_context(custodian: &CustodianId) -> Result<ShareContext> {
         pair: SharePairId::new(WEBHOOK_SECRET)?,
         role: ShareRole::CustodianBackup,
     })
+}
+
+/// What a key of the passkey enclave is bound to, as `docs/format.md` has it. A build without the
+/// enclave moves such keys to others, too.
+pub(crate) fn enclave_key_context(
+    client: &EncryptionContext,
+    key: &str,
+    holder: &str,
+) -> KeyContext {
+    KeyContext::new()
+        .with("client", client.client.as_str())
+        .with("custodian", client.custodian.as_str())
+        .with("key", key)
+        .with("passkey", holder)
+        .with("role", "passkey-enclave")
 }
 
 const WEBHOOK_SECRET: &str = "portal.webhook-secret";

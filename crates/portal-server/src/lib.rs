@@ -11,6 +11,8 @@ pub mod clock;
 pub mod custody;
 mod described;
 pub mod effects;
+#[cfg(feature = "enclave")]
+mod enclave;
 pub mod error;
 mod halves;
 pub mod json;
@@ -36,6 +38,8 @@ mod to_the_end;
 mod trace_id;
 mod webhook;
 
+#[cfg(feature = "enclave")]
+pub use crate::enclave::EnclaveOptions;
 pub use crate::{
     server::{Options, Running, Server},
     start::{KEY_FILE, StartError},

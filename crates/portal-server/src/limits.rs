@@ -30,6 +30,9 @@ pub struct Limits {
     pub address_rate: Option<NonZeroU32>,
     /// How many requests a minute may come with one API key or session token, likewise.
     pub key_rate: Option<NonZeroU32>,
+    /// How many ceremonies of passkeys a minute may be begun or finished with one API key or
+    /// session token, likewise.
+    pub ceremony_rate: Option<NonZeroU32>,
     /// How many proxies each request comes through, which add its source to `X-Forwarded-For`.
     pub proxies: usize,
     /// How long a caller waits for an answer. The work goes on, and the same request finds it.
@@ -45,6 +48,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             address_rate: NonZeroU32::new(60_000),
             key_rate: NonZeroU32::new(6_000),
+            ceremony_rate: NonZeroU32::new(60),
             proxies: 0,
             answer_time: Duration::from_secs(60),
         }

@@ -61,6 +61,8 @@ pub enum Reason {
     AddressRate,
     /// Too many requests came with one API key.
     KeyRate,
+    /// Too many ceremonies of passkeys were begun or finished with one API key.
+    CeremonyRate,
 }
 
 /// What became of a backup set.
@@ -86,6 +88,7 @@ impl Reason {
             Self::Key => "key",
             Self::AddressRate => "address_rate",
             Self::KeyRate => "key_rate",
+            Self::CeremonyRate => "ceremony_rate",
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::{
 pub(crate) struct Rates {
     addresses: Option<Rate>,
     keys: Option<Rate>,
+    ceremonies: Option<Rate>,
     proxies: usize,
 }
 
@@ -50,6 +51,7 @@ impl Rates {
         Self {
             addresses: rate(limits.address_rate, Reason::AddressRate),
             keys: rate(limits.key_rate, Reason::KeyRate),
+            ceremonies: rate(limits.ceremony_rate, Reason::CeremonyRate),
             proxies: limits.proxies,
         }
     }
@@ -66,6 +68,18 @@ impl Rates {
             rate.count(&address)?;
         }
         match (&self.keys, auth::bearer(request.headers())) {
+            (Some(rate), Some(key)) => rate.count(key),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a request to begin or to finish a ceremony of a passkey, besides.
+    ///
+    /// # Errors
+    ///
+    /// `ERROR` (429).
+    pub(crate) fn count_ceremony(&self, request: &Request) -> ApiResult<()> {
+        match (&self.ceremonies, auth::bearer(request.headers())) {
             (Some(rate), Some(key)) => rate.count(key),
             _ => Ok(()),
         }

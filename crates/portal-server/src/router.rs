@@ -22,15 +22,47 @@ use crate::{
     sessions,
 };
 
-/// All routes.
-pub(crate) fn router(service: SharedService) -> Router {
-    let places = Places {
+/// Places for all requests of a service, wherever it listens.
+pub(crate) fn places(service: &SharedService) -> Places {
+    Places {
         free: Arc::new(Semaphore::new(service.limits.requests)),
         rates: Rates::new(&service.limits).into(),
-        service: Arc::clone(&service),
-    };
-    let routes = Route::ALL.into_iter().fold(Router::new(), |router, route| {
-        let bounded = bounded(route);
+        service: Arc::clone(service),
+    }
+}
+
+/// All routes but the enclave's.
+pub(crate) fn routes(service: &SharedService) -> Router {
+    let routes = Route::ALL.into_iter().filter(|route| !route.is_enclaves());
+    of(routes, handler).with_state(Arc::clone(service))
+}
+
+/// The enclave's routes where there is none.
+pub(crate) fn no_enclave(service: &SharedService) -> Router {
+    let routes = Route::ALL.into_iter().filter(|route| route.is_enclaves());
+    of(routes, handler).with_state(Arc::clone(service))
+}
+
+/// Whether there is somebody, for a listener that has few other routes.
+pub(crate) fn watched(service: &SharedService) -> Router {
+    of([Route::Health, Route::Ready], handler).with_state(Arc::clone(service))
+}
+
+/// What is around the routes of a listener.
+pub(crate) fn around(places: Places, routes: Router) -> Router {
+    routes
+        .fallback(async || ApiError::not_found("there is no such route"))
+        .layer(middleware::from_fn(bounds::keep))
+        .layer(middleware::from_fn_with_state(places, around::answer))
+}
+
+/// These routes, each with what answers it.
+pub(crate) fn of(
+    routes: impl IntoIterator<Item = Route>,
+    handler: impl Fn(Route) -> MethodRouter<SharedService>,
+) -> Router<SharedService> {
+    let routes = routes.into_iter().fold(Router::new(), |router, route| {
+        let bounded = bounded(route, handler(route));
         let router = router.route(route.path(), bounded.clone());
         if route.is_portals() {
             router.route(&format!("{}/", route.path()), bounded)
@@ -38,19 +70,14 @@ pub(crate) fn router(service: SharedService) -> Router {
             router
         }
     });
-    routes
-        .fallback(async || ApiError::not_found("there is no such route"))
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn(bounds::keep))
-        .layer(middleware::from_fn_with_state(places, around::answer))
-        .with_state(service)
+    routes.method_not_allowed_fallback(method_not_allowed)
 }
 
 /// What answers a route, with as much of a body as it takes.
-fn bounded(route: Route) -> MethodRouter<SharedService> {
+fn bounded(route: Route, handler: MethodRouter<SharedService>) -> MethodRouter<SharedService> {
     let handler = match route.body() {
-        Some(body) => handler(route).layer(DefaultBodyLimit::max(body.max_len)),
-        None => handler(route).route_layer(middleware::map_request(bounds::expect_no_body)),
+        Some(body) => handler.layer(DefaultBodyLimit::max(body.max_len)),
+        None => handler.route_layer(middleware::map_request(bounds::expect_no_body)),
     };
     let note = move |response| ready(described::note(route, response));
     handler.route_layer(middleware::map_response(note))
@@ -95,7 +122,24 @@ fn handler(route: Route) -> MethodRouter<SharedService> {
             post(compat::create_client_session)
         }
         Route::EndClientSessions => delete(compat::end_client_sessions),
+        Route::Passkeys | Route::PasskeyKeys | Route::PasskeyStatus | Route::RelatedOrigins => {
+            get(not_here)
+        }
+        Route::BeginRegistration
+        | Route::FinishRegistration
+        | Route::BeginLogin
+        | Route::ReadKey
+        | Route::WriteKey
+        | Route::DeleteKey
+        | Route::GrantKeys
+        | Route::RenamePasskey
+        | Route::RemovePasskey => post(not_here),
     }
+}
+
+/// Where an enclave is, it answers its routes itself.
+async fn not_here() -> ApiError {
+    ApiError::not_found("there is no passkey enclave here")
 }
 
 async fn method_not_allowed() -> ApiError {

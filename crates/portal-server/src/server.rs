@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use portal_keys::KeyRing;
 use tokio::{
     net::TcpListener,
@@ -24,7 +25,7 @@ use crate::{
     maintenance,
     metrics::{self, RequestMeters},
     readiness::Readiness,
-    router::router,
+    router,
     service::{self, Generation, Service, SessionKey, SharedService},
     sessions::InProgress,
     stack,
@@ -64,6 +65,9 @@ pub struct Options {
     pub backup_with_portal: Option<bool>,
     /// Where webhooks of custodians may be.
     pub webhooks: WebhookPolicy,
+    /// The passkey enclave, if there is one.
+    #[cfg(feature = "enclave")]
+    pub enclave: Option<crate::EnclaveOptions>,
     /// How long the service still takes requests when it is to end, and says that it is not ready,
     /// so that whoever sends them here stops before it does.
     pub drain: Duration,
@@ -84,11 +88,13 @@ pub struct Running {
     metrics: Option<Metrics>,
     service: SharedService,
     serving: Serving,
+    /// Where the enclave listens by itself.
+    enclave: Option<(SocketAddr, Serving)>,
     maintenance: EndOnDrop,
     drain: Duration,
 }
 
-/// The public listener, and what tells it to end.
+/// A public listener, and what tells it to end.
 #[derive(Debug)]
 struct Serving {
     stop: oneshot::Sender<()>,
@@ -117,6 +123,8 @@ impl Options {
             longest_eject: Duration::from_secs(24 * 60 * 60),
             backup_with_portal: None,
             webhooks: WebhookPolicy::default(),
+            #[cfg(feature = "enclave")]
+            enclave: None,
             drain: Duration::ZERO,
             maintenance_interval: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
@@ -135,6 +143,10 @@ impl Server {
     pub async fn start(options: Options) -> Result<Running, StartError> {
         if options.longest_eject.as_secs() < service::USUAL_EJECT_SECONDS {
             return Err(StartError::EjectTooShort);
+        }
+        #[cfg(feature = "enclave")]
+        if let Some(enclave) = &options.enclave {
+            enclave.check().map_err(StartError::Enclave)?;
         }
         let keys = OperatorsKeys { ring: options.keys, lost: options.lost_keys };
         let (clock, observer) = (&*options.clock, &options.observer);
@@ -160,16 +172,33 @@ impl Server {
             start::set_backup_with_portal(&service.store, enabled).await?;
         }
         maintenance::run_at_start(&service, service.now()).await?;
+        #[cfg(feature = "enclave")]
+        let enclave = options.enclave.as_ref();
+        #[cfg(feature = "enclave")]
+        let enclave = enclave.map(|options| Mounted::of(&service, options)).transpose()?;
+        #[cfg(not(feature = "enclave"))]
+        let enclave: Option<Mounted> = None;
         let listener = listen(options.listen).await?;
         let metrics = match options.metrics {
             Some(address) => Some(Metrics::serve(&service, listen(address).await?)),
             None => None,
         };
         let (interval, drain) = (options.maintenance_interval, options.drain);
-        let serving = Serving::begin(&service, listener.0, Arc::new(lock));
+        let (places, lock) = (router::places(&service), Arc::new(lock));
+        let (routes, enclave) = divided(&service, enclave);
+        let enclave = match enclave {
+            Some((address, routes)) => {
+                let (listener, address) = listen(address).await?;
+                let routes = router::around(places.clone(), routes);
+                Some((address, Serving::begin(routes, listener, Arc::clone(&lock))))
+            }
+            None => None,
+        };
+        let serving = Serving::begin(router::around(places, routes), listener.0, lock);
         let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), interval));
         let maintenance = EndOnDrop(maintenance.abort_handle());
-        Ok(Running { address: listener.1, metrics, service, serving, maintenance, drain })
+        let address = listener.1;
+        Ok(Running { address, metrics, service, serving, enclave, maintenance, drain })
     }
 }
 
@@ -186,6 +215,12 @@ impl Running {
         self.metrics.as_ref().map(|metrics| metrics.address)
     }
 
+    /// Where the passkey enclave listens, if it does so by itself.
+    #[must_use]
+    pub fn enclave_address(&self) -> Option<SocketAddr> {
+        self.enclave.as_ref().map(|(address, _)| *address)
+    }
+
     /// What its handlers share.
     #[must_use]
     pub fn service(&self) -> &SharedService {
@@ -195,26 +230,61 @@ impl Running {
     /// Says that it is not ready, takes no more requests after [`Options::drain`], answers those
     /// that have come, and closes the database.
     pub async fn shutdown(self) {
-        let Self { service, serving, maintenance, drain, .. } = self;
+        let Self { service, serving, enclave, maintenance, drain, .. } = self;
         service.readiness.end();
         time::sleep(drain).await;
-        let Serving { stop, task, lock } = serving;
-        drop((stop, maintenance));
-        if let Ok(Err(error)) = task.await {
-            tracing::error!(%error, "serving ended with an error");
+        drop(maintenance);
+        let serving = [Some(serving), enclave.map(|(_, serving)| serving)].into_iter().flatten();
+        let (stops, tasks): (Vec<_>, Vec<_>) =
+            serving.map(|Serving { stop, task, lock }| (stop, (task, lock))).unzip();
+        drop(stops);
+        let mut locks = Vec::new();
+        for (task, lock) in tasks {
+            locks.push(lock);
+            if let Ok(Err(error)) = task.await {
+                tracing::error!(%error, "serving ended with an error");
+            }
         }
         service.store.close().await;
-        drop(lock);
+        drop(locks);
+    }
+}
+
+/// The routes of the enclave, and where it listens if it does so by itself.
+struct Mounted {
+    routes: Router,
+    listen: Option<SocketAddr>,
+}
+
+impl Mounted {
+    #[cfg(feature = "enclave")]
+    fn of(service: &SharedService, options: &crate::EnclaveOptions) -> Result<Self, StartError> {
+        let routes = crate::enclave::routes(service, options).map_err(StartError::Enclave)?;
+        Ok(Self { routes, listen: options.listen })
+    }
+}
+
+/// What the service's listener answers, and what the enclave's own does.
+fn divided(
+    service: &SharedService,
+    enclave: Option<Mounted>,
+) -> (Router, Option<(SocketAddr, Router)>) {
+    let routes = router::routes(service);
+    match enclave {
+        Some(Mounted { routes: enclaves, listen: None }) => (routes.merge(enclaves), None),
+        Some(Mounted { routes: enclaves, listen: Some(address) }) => {
+            let enclaves = enclaves.merge(router::watched(service));
+            (routes.merge(router::no_enclave(service)), Some((address, enclaves)))
+        }
+        None => (routes.merge(router::no_enclave(service)), None),
     }
 }
 
 impl Serving {
-    fn begin(service: &SharedService, listener: TcpListener, lock: Arc<File>) -> Self {
+    fn begin(routes: Router, listener: TcpListener, lock: Arc<File>) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let serving = axum::serve(
-            listener,
-            router(Arc::clone(service)).into_make_service_with_connect_info::<SocketAddr>(),
-        );
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, routes);
         let serving = serving.with_graceful_shutdown(async {
             // Sent or dropped: either way it is time.
             let _ = stopped.await;

@@ -6,6 +6,8 @@ mod backups;
 mod clients;
 mod columns;
 mod eject;
+#[cfg(feature = "enclave")]
+mod enclave;
 mod envelopes;
 mod error;
 mod filling;

@@ -5,6 +5,7 @@
 
 mod compat;
 mod eject;
+mod enclave;
 mod requests;
 mod scene;
 mod secrets;

@@ -9,11 +9,14 @@ use portal_api::{
 };
 use portal_client::Curves;
 use portal_mpc::{Generate, Outgoing, SessionSecret};
-use portal_tests::middle::{Asked, Method};
+use portal_tests::{
+    middle::{Asked, Method},
+    wallets::RELYING_PARTY,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{compat, eject, scene::Scene, webhook};
+use crate::{compat, eject, enclave, scene::Scene, webhook};
 
 /// A key that nobody has.
 pub(crate) const STRANGER: &str = "ck_QmVhcmVyIG9mIG5vdGhpbmcgYXQgYWxsLCBub3QgMQQ";
@@ -102,6 +105,18 @@ impl Scene {
             Route::Commit => Asked::json(route::commit(&self.pending), &Nothing {}),
             Route::DropPending => Asked::json(route::drop_pending(&self.completed), &Nothing {}),
             Route::Revoke => Asked::json(route::REVOCATIONS, &Nothing {}),
+            Route::Passkeys | Route::PasskeyKeys | Route::PasskeyStatus | Route::RelatedOrigins => {
+                Asked::get(route.path())
+            }
+            Route::BeginRegistration
+            | Route::FinishRegistration
+            | Route::BeginLogin
+            | Route::ReadKey
+            | Route::WriteKey
+            | Route::DeleteKey
+            | Route::GrantKeys
+            | Route::RenamePasskey
+            | Route::RemovePasskey => enclave::asked(route, "example.org"),
         }
     }
 
@@ -322,6 +337,23 @@ pub(crate) fn out_of_order(
             ("a revocation of a pending one", revoke(&[&scene.pending])),
             ("a revocation of both", revoke(&[&scene.completed, &scene.pending])),
         ],
+        Route::Passkeys
+        | Route::PasskeyKeys
+        | Route::PasskeyStatus
+        | Route::RelatedOrigins
+        | Route::BeginRegistration => Vec::new(),
+        Route::BeginLogin => {
+            vec![("a login without a passkey", enclave::asked(route, RELYING_PARTY))]
+        }
+        Route::FinishRegistration
+        | Route::ReadKey
+        | Route::WriteKey
+        | Route::DeleteKey
+        | Route::GrantKeys
+        | Route::RenamePasskey
+        | Route::RemovePasskey => {
+            vec![("the end of no ceremony", enclave::asked(route, RELYING_PARTY))]
+        }
     }
 }
 

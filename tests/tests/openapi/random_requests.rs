@@ -17,7 +17,7 @@ const DEFAULTS: [(&str, &str); 2] = [("PORTAL_ASK_SECONDS", "60"), ("PORTAL_ASK_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_asked_is_answered_as_the_description_says() {
-    let service = TestService::start().await;
+    let service = TestService::start_with_enclave().await;
     let client = service.client().await;
     let folder = tempfile::tempdir().unwrap();
     let device = wallet(&service, &client, folder.path()).await;

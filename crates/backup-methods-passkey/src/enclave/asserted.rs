@@ -7,31 +7,53 @@ use super::{
     account::{Account, Intent, Stage},
     answer,
     config::EnclaveConfig,
+    run::{Enclave, Step},
 };
 use crate::CredentialId;
 
 /// An answer to a ceremony that was begun.
+#[derive(Clone, Copy)]
 pub(super) struct Answered<'a> {
-    pub(super) relying_party: &'a str,
-    pub(super) session_id: &'a str,
-    pub(super) json: &'a str,
+    relying_party: &'a str,
+    session_id: &'a str,
+    assertion: &'a str,
 }
 
-/// The passkey that confirmed, and what. The ceremony is over by this, in the account given.
-pub(super) fn verify(
-    config: &EnclaveConfig,
-    account: &mut Account,
-    answered: &Answered<'_>,
-    now: u64,
-) -> Result<(CredentialId, Intent), Refusal> {
-    expect_relying_party(config, answered.relying_party)?;
-    account.expect_attempts_left(now)?;
-    let assertion = answer::parse(answered.json)?;
-    let Stage::Login { state, intent } = account.take(now, answered.session_id)? else {
-        return Err(Refusal::UnknownCeremony);
-    };
-    let passkey = verify_and_update(config, account, &assertion, &state)?;
-    Ok((passkey, intent))
+impl<'a> Answered<'a> {
+    pub(super) fn new(relying_party: &'a str, session_id: &'a str, assertion: &'a str) -> Self {
+        Self { relying_party, session_id, assertion }
+    }
+
+    /// The passkey that confirmed, and what. The ceremony is over by this, in the account given.
+    pub(super) fn verify(
+        self,
+        enclave: &Enclave,
+        account: &mut Account,
+        step: &mut Step,
+    ) -> Result<(CredentialId, Intent), Refusal> {
+        expect_relying_party(&enclave.config, self.relying_party)?;
+        account.expect_attempts_left(step.now())?;
+        let assertion = answer::parse(self.assertion)?;
+        let Stage::Login { state, intent } = account.take(step.now(), self.session_id)? else {
+            return Err(Refusal::UnknownCeremony);
+        };
+        let passkey = verify_and_update(&enclave.config, account, &assertion, &state)?;
+        step.is_by(&passkey);
+        Ok((passkey, intent))
+    }
+
+    /// The passkey that confirmed, if it was asked to read or to write a key.
+    pub(super) fn verify_for_use(
+        self,
+        enclave: &Enclave,
+        account: &mut Account,
+        step: &mut Step,
+    ) -> Result<CredentialId, Refusal> {
+        match self.verify(enclave, account, step)? {
+            (passkey, Intent::Use) => Ok(passkey),
+            _ => Err(Refusal::UnknownCeremony),
+        }
+    }
 }
 
 pub(super) fn expect_relying_party(config: &EnclaveConfig, id: &str) -> Result<(), Refusal> {

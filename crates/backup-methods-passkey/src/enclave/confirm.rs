@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{
     Action, KeyId, Purpose, Refusal,
     account::{Account, Intent},
-    asserted::{Answered, verify},
+    asserted::Answered,
     run::{Enclave, Request, Step},
     write::expect_room,
 };
@@ -68,14 +68,10 @@ impl Request for Confirm {
         account: &mut Account,
         step: &mut Step,
     ) -> Result<(), Refusal> {
-        let Self { purpose, confirmation } = self;
-        let answered = Answered {
-            relying_party: &confirmation.relying_party,
-            session_id: &confirmation.session_id,
-            json: &confirmation.assertion,
-        };
-        let (passkey, intent) = verify(&enclave.config, account, &answered, step.now())?;
-        step.is_by(&passkey);
+        let Self { purpose, confirmation: Confirmation { relying_party, session_id, assertion } } =
+            self;
+        let answered = Answered::new(relying_party, session_id, assertion);
+        let (passkey, intent) = answered.verify(enclave, account, step)?;
         match (purpose, intent) {
             (Purpose::Delete, Intent::Delete(key)) => delete(account, step, &passkey, &key),
             (Purpose::Grant, Intent::Grant(to)) => {

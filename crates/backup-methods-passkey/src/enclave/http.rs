@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, FromRequest, Request, rejection::BytesRejection},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -21,7 +21,9 @@ use super::{
     Purpose, Read, Refusal, Registered, Released, Write, Written, key_text,
 };
 
-/// The routes of `enclave`.
+/// The routes of `enclave`. What it answers to a refused request has the refusal in its extensions,
+/// as an `Arc<Refusal>`: for the log of the mounter, since the cause of a failure is told to nobody
+/// else.
 ///
 /// # Security
 ///
@@ -72,7 +74,8 @@ pub fn cross_origin(router: Router, origins: &[&str]) -> Result<Router> {
     let cors = CorsLayer::new()
         .allow_origin(origins.collect::<Result<Vec<_>>>()?)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE]);
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, TRACE_ID])
+        .expose_headers([header::RETRY_AFTER, TRACE_ID]);
     Ok(router.layer(cors))
 }
 
@@ -186,12 +189,17 @@ fn parsed<T: DeserializeOwned>(
             text.split(';').next().unwrap_or_default().trim() == "application/json"
         })
     });
+    // Structs would take their fields from an array as well.
+    let is_object = body.trim_ascii_start().first() == Some(&b'{');
     let parsed = serde_json::from_slice(&body);
     if let Ok(mut body) = body.try_into_mut() {
         body.as_mut().zeroize();
     }
     if !is_json {
         return Err(Refusal::Malformed("the body's Content-Type has to be application/json"));
+    }
+    if !is_object {
+        return Err(Refusal::Malformed("the body has to be a JSON object"));
     }
     parsed.map_err(|_| Refusal::Malformed("the body is malformed"))
 }
@@ -208,21 +216,23 @@ impl IntoResponse for Refusal {
         }});
         let body = body.to_string();
         let mut response = (status, HEADERS, body).into_response();
-        let retry_after = match self {
-            Self::TooManyAttempts => Some(15 * 60),
-            Self::Busy => Some(1),
+        let retry_after = match status {
+            StatusCode::TOO_MANY_REQUESTS => Some(15 * 60),
+            StatusCode::SERVICE_UNAVAILABLE => Some(1),
             _ => None,
         };
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }
 
 impl Refusal {
     /// Status and id of an answer.
-    fn on_the_wire(&self) -> (StatusCode, &'static str) {
+    #[must_use]
+    pub fn on_the_wire(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "AUTH_FAILED"),
             Self::NotVerified | Self::NotAllowed => (StatusCode::FORBIDDEN, "AUTH_FAILED"),
@@ -239,6 +249,9 @@ impl Refusal {
             | Self::UnknownCeremony => (StatusCode::CONFLICT, "STATE_INVALID"),
             Self::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, "ERROR"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "ERROR"),
+            Self::Failed(error) if error.kind() == ErrorKind::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ERROR")
+            }
             Self::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
         }
     }
@@ -247,6 +260,9 @@ impl Refusal {
 /// Nothing of an enclave's is to be kept on the way.
 const HEADERS: [(&str, &str); 2] =
     [("content-type", "application/json"), ("cache-control", "no-store")];
+
+/// By which a request is found in the logs of an app, and in those of the service.
+const TRACE_ID: HeaderName = HeaderName::from_static("x-portal-trace-id");
 
 /// An attestation of 16 KiB whose every quote is escaped, and the rest of a body.
 const MAX_BODY_LEN: usize = 64 * 1024;

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{
     Action, KeyId, Refusal,
-    account::{Account, Intent},
-    asserted::{Answered, verify},
+    account::Account,
+    asserted::Answered,
     run::{Enclave, Request, Step},
 };
 use crate::CredentialId;
@@ -74,16 +74,8 @@ impl Request for Read {
         account: &mut Account,
         step: &mut Step,
     ) -> Result<Released, Refusal> {
-        let answered = Answered {
-            relying_party: &self.relying_party,
-            session_id: &self.session_id,
-            json: &self.assertion,
-        };
-        let (passkey, intent) = verify(&enclave.config, account, &answered, step.now())?;
-        step.is_by(&passkey);
-        if intent != Intent::Use {
-            return Err(Refusal::UnknownCeremony);
-        }
+        let answered = Answered::new(&self.relying_party, &self.session_id, &self.assertion);
+        let passkey = answered.verify_for_use(enclave, account, step)?;
         let id = match &self.key_id {
             Some(id) => id.clone(),
             None => of_completed_backup(enclave, client, account, &passkey).await?,

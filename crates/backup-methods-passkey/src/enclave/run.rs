@@ -210,7 +210,8 @@ impl Enclave {
         key: &EncryptionKey,
     ) -> Result<super::SealedKey, Refusal> {
         let bytes = sealed::seal(self.provider.as_ref(), client, id, passkey, key).await?;
-        Ok(super::SealedKey { key: id.clone(), passkey: passkey.id.clone(), bytes })
+        let (key, passkey, holder) = (id.clone(), passkey.id.clone(), sealed::holder(passkey));
+        Ok(super::SealedKey { key, passkey, holder, bytes })
     }
 }
 

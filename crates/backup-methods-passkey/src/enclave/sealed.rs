@@ -38,8 +38,12 @@ fn context(client: &EncryptionContext, id: &KeyId, passkey: &Known) -> KeyContex
         .with("client", client.client.as_str())
         .with("custodian", client.custodian.as_str())
         .with("key", id.as_str())
-        .with("passkey", fingerprint(&passkey.id, passkey.passkey.get_public_key()))
+        .with("passkey", holder(passkey))
         .with("role", "passkey-enclave")
+}
+
+pub(super) fn holder(passkey: &Known) -> String {
+    fingerprint(&passkey.id, passkey.passkey.get_public_key())
 }
 
 /// SHA-256 of id and public key: an id alone may be 1023 bytes, more than a KMS takes.

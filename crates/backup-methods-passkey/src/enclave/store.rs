@@ -94,6 +94,9 @@ pub struct SealedKey {
     pub key: KeyId,
     /// Which passkey may have it.
     pub passkey: CredentialId,
+    /// What the provider is told of that passkey: SHA-256 of its id and public key, in base64url.
+    /// Whoever moves what is sealed to another key needs it.
+    pub holder: String,
     /// The key under the provider's key.
     pub bytes: Vec<u8>,
 }

@@ -7,9 +7,8 @@ use serde::Deserialize;
 
 use super::{
     Action, KeyId, Refusal,
-    account::Intent,
     account::{Account, MAX_KEYS, Stored},
-    asserted::{Answered, verify},
+    asserted::Answered,
     register::KeyInBody,
     run::{Enclave, Request, Step},
 };
@@ -78,16 +77,8 @@ impl Request for Write {
         account: &mut Account,
         step: &mut Step,
     ) -> Result<Written, Refusal> {
-        let answered = Answered {
-            relying_party: &self.relying_party,
-            session_id: &self.session_id,
-            json: &self.assertion,
-        };
-        let (passkey, intent) = verify(&enclave.config, account, &answered, step.now())?;
-        step.is_by(&passkey);
-        if intent != Intent::Use {
-            return Err(Refusal::UnknownCeremony);
-        }
+        let answered = Answered::new(&self.relying_party, &self.session_id, &self.assertion);
+        let passkey = answered.verify_for_use(enclave, account, step)?;
         let KeyInBody(key) = &self.encryption_key;
         if let Some(id) = self.key_id.as_ref().filter(|id| account.stored(id).is_some()) {
             step.is_about(id);

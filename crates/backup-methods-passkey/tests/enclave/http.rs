@@ -185,6 +185,7 @@ fn bad_bodies_are_refused_in_portals_shape_with_one_audit_record_and_no_change()
     for (body, status, id) in [
         (String::new(), 400, "BAD_REQUEST"),
         ("[]".to_owned(), 400, "BAD_REQUEST"),
+        (format!("[\"{RP}\",\"none\",\"{{}}\",\"{KEY}\"]"), 400, "BAD_REQUEST"),
         (with("assertion", json!({})), 400, "BAD_REQUEST"),
         (with("encryptionKey", json!("00")), 400, "BAD_REQUEST"),
         (with("keyId", json!("../etc")), 400, "BAD_REQUEST"),
@@ -203,6 +204,16 @@ fn bad_bodies_are_refused_in_portals_shape_with_one_audit_record_and_no_change()
         assert_eq!(service.world.store.state(), before.0, "{start}");
         assert_eq!(service.world.store.audit().len(), before.1 + 1, "{start}");
     }
+}
+
+#[test]
+fn a_storage_that_does_not_answer_is_503_and_asks_for_a_repetition() {
+    let service = Service::start();
+    service.world.store.fill();
+    let body = json!({ "relyingParty": RP });
+    let answer = service.post("alice-key", "/passkeys/begin-registration", &body);
+    assert_eq!((answer.status, &answer.body["error"]["id"]), (503, &json!("ERROR")));
+    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
 }
 
 fn answer_to_nothing(device: &SoftwareAuthenticator) -> String {

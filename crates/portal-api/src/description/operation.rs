@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::types::Types;
+use super::{enclave, types::Types};
 use crate::{
     BackupSetView, ClientSession, ClientView, Commit, CreateClient, CreatedClient, ErrorBody,
     FirstPost, FirstReply, Health, MEDIA_TYPE, Nothing, Revocations, compat,
@@ -77,6 +77,19 @@ impl Operation {
             Route::RegisterWebhookShort => "Say so, in the shorter form",
             Route::Webhook => "How it stands with the webhook, and which halves may go",
             Route::ErasedPairs => "Tell that halves which may go are erased",
+            Route::Passkeys => "A client's passkeys, the oldest first",
+            Route::PasskeyKeys => "The names of a client's keys, the oldest first",
+            Route::PasskeyStatus => "How far a client has come with the enclave",
+            Route::BeginRegistration => "Begin to register a passkey",
+            Route::FinishRegistration => "Register a passkey, and perhaps write a key by it",
+            Route::BeginLogin => "Begin to ask a passkey",
+            Route::ReadKey => "Have a key released to the passkey that confirmed",
+            Route::WriteKey => "Write a key, for the passkey that confirmed",
+            Route::DeleteKey => "Delete a key, for all passkeys",
+            Route::GrantKeys => "Give another passkey all keys of the one that confirmed",
+            Route::RenamePasskey => "Give a passkey another name",
+            Route::RemovePasskey => "Remove a passkey",
+            Route::RelatedOrigins => "Which origins may use the passkeys of this domain",
         }
     }
 
@@ -84,6 +97,7 @@ impl Operation {
         match self.0.asker() {
             Asker::Anybody => "service",
             Asker::Custodian => "custodian",
+            Asker::Client if self.0.is_enclaves() => "enclave",
             Asker::Client if self.0.is_portals() => "portal",
             Asker::Client | Asker::Device => "device",
         }
@@ -153,6 +167,7 @@ impl Operation {
                 types.read::<webhook::RegisterWebhook>()
             }
             Route::ErasedPairs => types.read::<webhook::ErasedPairs>(),
+            route if route.is_enclaves() => enclave::body(route),
             // Whatever a client of Portal's says here.
             _ => json!({ "type": "object" }),
         };
@@ -200,7 +215,11 @@ impl Operation {
             | Route::StoredKey
             | Route::EndClientSessions
             | Route::ErasedPairs
-            | Route::Ejected => return None,
+            | Route::Ejected
+            | Route::DeleteKey
+            | Route::GrantKeys
+            | Route::RenamePasskey
+            | Route::RemovePasskey => return None,
             Route::Health | Route::Ready => types.written::<Health>(),
             Route::Description => json!({ "type": "object" }),
             Route::CreateClient => types.written::<CreatedClient>(),
@@ -226,6 +245,15 @@ impl Operation {
             Route::CreateClientSession | Route::CreateClientSessionV1 => {
                 types.written::<ClientSession>()
             }
+            Route::Passkeys
+            | Route::PasskeyKeys
+            | Route::PasskeyStatus
+            | Route::BeginRegistration
+            | Route::FinishRegistration
+            | Route::BeginLogin
+            | Route::ReadKey
+            | Route::WriteKey
+            | Route::RelatedOrigins => enclave::answer(self.0),
         };
         Some(("application/json", schema))
     }

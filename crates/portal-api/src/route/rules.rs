@@ -58,7 +58,7 @@ impl Route {
     #[must_use]
     pub const fn asker(self) -> Asker {
         match self {
-            Self::Health | Self::Ready | Self::Description => Asker::Anybody,
+            Self::Health | Self::Ready | Self::Description | Self::RelatedOrigins => Asker::Anybody,
             Self::CreateClient
             | Self::Clients
             | Self::ClientOfCustodian
@@ -93,7 +93,19 @@ impl Route {
             | Self::Track
             | Self::PrepareEject
             | Self::EjectableShares
-            | Self::Ejected => Asker::Client,
+            | Self::Ejected
+            | Self::Passkeys
+            | Self::PasskeyKeys
+            | Self::PasskeyStatus
+            | Self::BeginRegistration
+            | Self::FinishRegistration
+            | Self::BeginLogin
+            | Self::ReadKey
+            | Self::WriteKey
+            | Self::DeleteKey
+            | Self::GrantKeys
+            | Self::RenamePasskey
+            | Self::RemovePasskey => Asker::Client,
         }
     }
 
@@ -166,6 +178,15 @@ impl Route {
             Self::RegisterWebhook | Self::RegisterWebhookShort => {
                 &[(400, WebhookFailed), (404, NotFound)]
             }
+            Self::BeginRegistration
+            | Self::FinishRegistration
+            | Self::BeginLogin
+            | Self::ReadKey
+            | Self::WriteKey
+            | Self::DeleteKey
+            | Self::GrantKeys
+            | Self::RenamePasskey
+            | Self::RemovePasskey => &[(403, AuthFailed), (404, NotFound), (409, StateInvalid)],
             Self::StoreEnvelope
             | Self::StoreCipherText
             | Self::BackupPairNotice
@@ -187,7 +208,11 @@ impl Route {
             | Self::CreateClientSessionV1
             | Self::EndClientSessions
             | Self::EnableEject
-            | Self::Webhook => &[(404, NotFound)],
+            | Self::Webhook
+            | Self::Passkeys
+            | Self::PasskeyKeys
+            | Self::PasskeyStatus
+            | Self::RelatedOrigins => &[(404, NotFound)],
             Self::Health
             | Self::Ready
             | Self::Description

@@ -1,4 +1,4 @@
-//! The file of settings: TOML, one key a line, and a table for each custody key.
+//! The file of settings: TOML, one key a line, a table for each custody key, and one for the enclave.
 
 use std::path::Path;
 
@@ -29,28 +29,49 @@ pub(super) fn read(
         wrong.push(format!("{source}: {}", error.message()));
     }
     let mut given = Vec::new();
-    for (name, value) in table.into_inner() {
-        let source = at(name.span().start);
-        let name = name.get_ref();
-        if name.as_ref() == keys::TABLE {
+    for (name, value) in table.get_ref() {
+        if name.get_ref() == keys::TABLE {
             keys::read(value.get_ref(), &at, custody, wrong);
             continue;
         }
-        let key = Setting::ALL.into_iter().find(|key| key.name() == name.as_ref());
-        match (key, plain(value.get_ref())) {
-            (Some(key), Some(text)) => given.push((key, text, source)),
-            (Some(key), None) => {
-                wrong
-                    .push(format!("{source}: {key} is neither text nor number; {}", key.allowed()));
-            }
-            (None, _) => {
-                let names = Setting::list(|key| key.name().to_owned());
-                wrong.push(format!("{source}: there is no key {name:?}; {names}"));
+        let section = value.get_ref().as_table().filter(|_| name.get_ref() == ENCLAVE);
+        let fields = section.into_iter().flatten();
+        let fields = fields.map(|(field, value)| {
+            (format!("{ENCLAVE}.{}", field.get_ref()), field.span().start, value.get_ref())
+        });
+        let alone = (name.get_ref().to_string(), name.span().start, value.get_ref());
+        let alone = section.is_none().then_some(alone);
+        for (name, offset, value) in fields.chain(alone) {
+            match one(&name, value) {
+                Ok((key, text)) => given.push((key, text, at(offset))),
+                Err(message) => wrong.push(format!("{}: {message}", at(offset))),
             }
         }
     }
     Ok(given)
 }
+
+fn one(name: &str, value: &DeValue<'_>) -> Result<(Setting, String), String> {
+    let key = Setting::ALL.into_iter().find(|key| key.name() == name);
+    let key = key.ok_or_else(|| {
+        let names = Setting::list(|key| key.name().to_owned());
+        format!("there is no key {name:?}; {names}")
+    })?;
+    let text = if key.is_list() { list(value) } else { plain(value) };
+    let text =
+        text.ok_or_else(|| format!("{key} is neither text nor number; {}", key.allowed()))?;
+    Ok((key, text))
+}
+
+/// A list may also be text, with commas between its members.
+fn list(value: &DeValue<'_>) -> Option<String> {
+    let Some(members) = value.as_array() else { return plain(value) };
+    let members = members.iter().map(|member| plain(member.get_ref()));
+    Some(members.collect::<Option<Vec<_>>>()?.join(","))
+}
+
+/// The section whose keys have its name before them everywhere else.
+const ENCLAVE: &str = "enclave";
 
 /// As it would stand in a variable or on the command line.
 pub(super) fn plain(value: &DeValue<'_>) -> Option<String> {

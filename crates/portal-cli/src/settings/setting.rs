@@ -17,14 +17,20 @@ pub(crate) enum Setting {
     Drain,
     AddressRate,
     KeyRate,
+    CeremonyRate,
     Proxies,
+    EnclaveRelyingParty,
+    EnclaveName,
+    EnclaveOrigins,
+    EnclaveCors,
+    EnclaveListen,
     Log,
     LogFormat,
 }
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Data,
         Self::Listen,
         Self::Metrics,
@@ -37,7 +43,13 @@ impl Setting {
         Self::Drain,
         Self::AddressRate,
         Self::KeyRate,
+        Self::CeremonyRate,
         Self::Proxies,
+        Self::EnclaveRelyingParty,
+        Self::EnclaveName,
+        Self::EnclaveOrigins,
+        Self::EnclaveCors,
+        Self::EnclaveListen,
         Self::Log,
         Self::LogFormat,
     ];
@@ -60,7 +72,13 @@ impl Setting {
             Self::Drain => "drain",
             Self::AddressRate => "address-rate",
             Self::KeyRate => "key-rate",
+            Self::CeremonyRate => "ceremony-rate",
             Self::Proxies => "proxies",
+            Self::EnclaveRelyingParty => "enclave.relying-party",
+            Self::EnclaveName => "enclave.name",
+            Self::EnclaveOrigins => "enclave.origins",
+            Self::EnclaveCors => "enclave.cors",
+            Self::EnclaveListen => "enclave.listen",
             Self::Log => "log",
             Self::LogFormat => "log-format",
         }
@@ -70,8 +88,18 @@ impl Setting {
     pub(crate) fn variable(self) -> String {
         match self {
             Self::Log => "PORTAL_LOG".to_owned(),
-            _ => format!("{}{}", Self::PREFIX, self.name().replace('-', "_").to_uppercase()),
+            _ => format!("{}{}", Self::PREFIX, self.name().replace(['-', '.'], "_").to_uppercase()),
         }
+    }
+
+    /// Whether it is one of the enclave's: what an enclave is, is written down, and is no flag.
+    pub(crate) fn is_enclaves(self) -> bool {
+        self.name().starts_with("enclave.")
+    }
+
+    /// Whether it is several, with commas between them.
+    pub(crate) const fn is_list(self) -> bool {
+        matches!(self, Self::LostKeys | Self::EnclaveOrigins | Self::EnclaveCors)
     }
 
     /// The name on the command line.
@@ -82,7 +110,14 @@ impl Setting {
     /// As what it is set if nobody says otherwise.
     pub(crate) const fn default(self) -> Option<&'static str> {
         match self {
-            Self::Data | Self::BackupWithPortal | Self::LostKeys => None,
+            Self::Data
+            | Self::BackupWithPortal
+            | Self::LostKeys
+            | Self::EnclaveRelyingParty
+            | Self::EnclaveName
+            | Self::EnclaveOrigins
+            | Self::EnclaveCors
+            | Self::EnclaveListen => None,
             Self::WebhookHttp | Self::WebhookPrivateAddresses => Some("false"),
             Self::Listen => Some("127.0.0.1:8080"),
             Self::Metrics => Some("off"),
@@ -91,6 +126,7 @@ impl Setting {
             Self::Drain => Some("0s"),
             Self::AddressRate => Some("60000"),
             Self::KeyRate => Some("6000"),
+            Self::CeremonyRate => Some("60"),
             Self::Proxies => Some("0"),
             Self::Log => Some("info"),
             Self::LogFormat => Some("text"),
@@ -109,7 +145,17 @@ impl Setting {
                 "it is true or false"
             }
             Self::LostKeys => "it is ids of keys, with commas between them",
-            Self::AddressRate | Self::KeyRate => "it is a number from 1 to 4294967295, or off",
+            Self::AddressRate | Self::KeyRate | Self::CeremonyRate => {
+                "it is a number from 1 to 4294967295, or off"
+            }
+            Self::EnclaveRelyingParty => "it is a domain: example.com",
+            Self::EnclaveName => "it is what users know you by",
+            Self::EnclaveOrigins => {
+                "it is a list of origins: https://wallet.example.com, http://localhost:3000, \
+                 android:apk-key-hash:…"
+            }
+            Self::EnclaveCors => "it is a list of origins: https://app.example.com",
+            Self::EnclaveListen => "it is an address and a port, 127.0.0.1:8081, or off",
             Self::Proxies => "it is a number from 0 to 16",
             Self::Log => "it is a level, or targets and levels: info, debug, portal_server=trace",
             Self::LogFormat => "it is text or json",

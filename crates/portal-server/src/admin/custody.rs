@@ -18,7 +18,7 @@ use crate::{
 pub struct Unopened {
     /// Where it is.
     pub place: Place,
-    /// The pair, or the custodian whose webhook it is.
+    /// The pair, the custodian whose webhook it is, or client, key and passkey of the enclave.
     pub id: String,
     /// Whose it is.
     pub custodian: String,
@@ -122,9 +122,11 @@ impl Admin {
         Ok(done)
     }
 
-    /// Custodians' halves are opened by a verification, and not by a rewrap.
+    /// Custodians' halves, and keys of the enclave, are opened by a verification, and not by a
+    /// rewrap.
     async fn note_checked(&self, page: &[SealedRow]) -> Result<(), AdminError> {
-        let halves = page.iter().filter(|row| row.place == Place::BackupPairs);
+        let is_noted = |place| matches!(place, Place::BackupPairs | Place::EnclaveKeys);
+        let halves = page.iter().filter(|row| is_noted(row.place));
         let halves: Vec<_> = halves.filter_map(|row| Some((row.of_client()?, &*row.id))).collect();
         if halves.is_empty() {
             return Ok(());
@@ -235,7 +237,7 @@ async fn rewrap(
         return Ok(None);
     }
     let context = row.context.as_ref().map_err(ToString::to_string)?;
-    let rewrapped = sealed.rewrap(context, ring).await;
+    let rewrapped = sealed.rewrap(context.clone(), ring).await;
     rewrapped.map(Some).map_err(|error| error.to_string())
 }
 
@@ -246,7 +248,7 @@ async fn verify(row: &SealedRow, ring: &KeyRing) -> Vec<Unopened> {
         (Ok(sealed), Ok(context)) => (sealed, context),
         (Err(error), _) | (_, Err(error)) => return vec![unopened(row, None, &error)],
     };
-    let reports = sealed.verify(context, ring).await.into_iter();
+    let reports = sealed.verify(context.clone(), ring).await.into_iter();
     let failed = reports.filter_map(|report| Some((report.key_id, report.outcome.err()?)));
     failed.map(|(key_id, error)| unopened(row, Some(key_id), &error.to_string())).collect()
 }

@@ -33,6 +33,9 @@ pub enum StartError {
     /// There is no randomness.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    /// The passkey enclave cannot run as it is told to.
+    #[error("the passkey enclave cannot run like this: {0}")]
+    Enclave(#[source] backup_core::Error),
     /// Custodians could not let anybody eject for the usual time.
     #[error("the longest time for ejecting a wallet has to be five minutes or more")]
     EjectTooShort,

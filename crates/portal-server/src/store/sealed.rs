@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use backup_core::{ClientId, CustodianId, EncryptionContext};
-use portal_keys::{SealedShare, ShareContext, ShareRole};
+use backup_core::{ClientId, CustodianId, EncryptionContext, KeyContext};
+use portal_keys::{SealedShare, ShareRole};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{PairRow, Snapshot, StoreError, Write, columns};
@@ -18,6 +18,8 @@ pub enum Place {
     BackupPairs,
     /// The secrets of webhooks.
     Webhooks,
+    /// The keys that the passkey enclave releases, for each passkey that may have them.
+    EnclaveKeys,
 }
 
 /// Something that is sealed, as it is stored.
@@ -25,21 +27,23 @@ pub enum Place {
 pub struct SealedRow {
     /// Where it is.
     pub place: Place,
-    /// What it is found by there: the id of a pair, or of a custodian.
+    /// What it is found by there: the id of a pair, or of a custodian; of a key in the enclave,
+    /// client, key and fingerprint of the passkey.
     pub id: String,
     /// Whose client it is of, or whose it is.
     pub custodian: String,
     /// Which client it is of, if it is of one.
     pub client: Option<String>,
     /// What it is bound to; an error if the row says nothing sensible.
-    pub context: Result<ShareContext, StoreError>,
+    pub context: Result<KeyContext, StoreError>,
     /// Its bytes.
     pub sealed: Vec<u8>,
 }
 
 impl Place {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::SigningPairs, Self::BackupPairs, Self::Webhooks];
+    pub const ALL: [Self; 4] =
+        [Self::SigningPairs, Self::BackupPairs, Self::Webhooks, Self::EnclaveKeys];
 
     /// What is kept there, in a word.
     #[must_use]
@@ -48,6 +52,7 @@ impl Place {
             Self::SigningPairs => "signing pair",
             Self::BackupPairs => "backup pair",
             Self::Webhooks => "webhook",
+            Self::EnclaveKeys => "enclave key",
         }
     }
 
@@ -58,6 +63,7 @@ impl Place {
             Self::SigningPairs => ("signing_pairs", "sealed_share"),
             Self::BackupPairs => ("backup_pairs", "sealed_share"),
             Self::Webhooks => ("webhooks", "sealed_secret"),
+            Self::EnclaveKeys => ("enclave_keys", "sealed_key"),
         }
     }
 
@@ -68,6 +74,7 @@ impl Place {
                 "SELECT count(*) AS n FROM backup_pairs WHERE sealed_share IS NOT NULL"
             }
             Self::Webhooks => "SELECT count(*) AS n FROM webhooks",
+            Self::EnclaveKeys => "SELECT count(*) AS n FROM enclave_keys",
         }
     }
 
@@ -90,6 +97,11 @@ impl Place {
                 "SELECT custodian_id AS id, custodian_id, sealed_secret AS sealed FROM webhooks \
                  WHERE custodian_id > $1 ORDER BY custodian_id LIMIT $2"
             }
+            Self::EnclaveKeys => {
+                "SELECT k.id, k.key_id, k.holder, k.sealed_key AS sealed, k.client_id, \
+                 c.custodian_id FROM enclave_keys k JOIN clients c ON c.id = k.client_id \
+                 WHERE k.id > $1 ORDER BY k.id LIMIT $2"
+            }
         }
     }
 
@@ -104,6 +116,9 @@ impl Place {
             Self::Webhooks => {
                 "UPDATE webhooks SET sealed_secret = $3 \
                  WHERE custodian_id = $1 AND sealed_secret = $2"
+            }
+            Self::EnclaveKeys => {
+                "UPDATE enclave_keys SET sealed_key = $3 WHERE id = $1 AND sealed_key = $2"
             }
         }
     }
@@ -184,13 +199,15 @@ impl Write {
 impl SealedRow {
     /// The client that it is of, if it is of one.
     pub(crate) fn of_client(&self) -> Option<EncryptionContext> {
-        let context = self.context.as_ref().ok().filter(|_| self.client.is_some())?;
-        Some(EncryptionContext::new(context.custodian.clone(), context.client.clone()))
+        let client = self.client.as_ref()?.parse().ok()?;
+        Some(EncryptionContext::new(self.custodian.parse().ok()?, client))
     }
 
     fn of(place: Place, row: &SqliteRow) -> Result<Self, StoreError> {
         let client = match place {
-            Place::SigningPairs | Place::BackupPairs => Some(row.try_get("client_id")?),
+            Place::SigningPairs | Place::BackupPairs | Place::EnclaveKeys => {
+                Some(row.try_get("client_id")?)
+            }
             Place::Webhooks => None,
         };
         Ok(Self {
@@ -204,20 +221,28 @@ impl SealedRow {
     }
 }
 
-fn context(place: Place, row: &SqliteRow) -> Result<ShareContext, StoreError> {
+fn context(place: Place, row: &SqliteRow) -> Result<KeyContext, StoreError> {
     let custodian: CustodianId = columns::parsed(row.try_get("custodian_id")?, "custodian id")?;
-    let role = match place {
-        Place::SigningPairs => ShareRole::ServerSigning,
-        Place::BackupPairs => ShareRole::CustodianBackup,
+    let client = || {
+        let client: ClientId = columns::parsed(row.try_get("client_id")?, "client id")?;
+        Ok::<_, StoreError>(EncryptionContext::new(custodian.clone(), client))
+    };
+    let of_pair = |role| {
+        let context = custody::share_context(&client()?, &PairRow::of(row)?, role);
+        Ok(context.map_err(|_| StoreError::Damaged("public key"))?.key_context())
+    };
+    match place {
+        Place::SigningPairs => of_pair(ShareRole::ServerSigning),
+        Place::BackupPairs => of_pair(ShareRole::CustodianBackup),
         Place::Webhooks => {
             let context = custody::secret_context(&custodian);
-            return context.map_err(|_| StoreError::Damaged("custodian id"));
+            Ok(context.map_err(|_| StoreError::Damaged("custodian id"))?.key_context())
         }
-    };
-    let client: ClientId = columns::parsed(row.try_get("client_id")?, "client id")?;
-    let client = EncryptionContext::new(custodian, client);
-    let context = custody::share_context(&client, &PairRow::of(row)?, role);
-    context.map_err(|_| StoreError::Damaged("public key"))
+        Place::EnclaveKeys => {
+            let (key, holder) = (row.try_get("key_id")?, row.try_get("holder")?);
+            Ok(custody::enclave_key_context(&client()?, key, holder))
+        }
+    }
 }
 
 /// How many rows are read at once.

@@ -67,9 +67,15 @@ impl Service {
 
     /// Ends the process, as far as anybody can tell, and starts another on its folder.
     pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    pub async fn restart_with(self, change: impl FnOnce(&mut Options)) -> Self {
         let Self { running, hands, folder, .. } = self;
         running.shutdown().await;
-        let running = Server::start(options(folder.path(), &hands)).await.unwrap();
+        let mut options = options(folder.path(), &hands);
+        change(&mut options);
+        let running = Server::start(options).await.unwrap();
         Self { running, hands, folder, http: Client::new() }
     }
 
