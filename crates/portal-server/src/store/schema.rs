@@ -31,13 +31,14 @@ pub(super) async fn applied(pool: &SqlitePool) -> Result<Vec<(i64, Vec<u8>)>, St
 }
 
 /// In their order. What was ever released is never changed, and none is left out.
-const ALL: [(&str, &str); 6] = [
+const ALL: [(&str, &str); 7] = [
     ("initial", include_str!("../../migrations/0001_initial.sql")),
     ("session keys", include_str!("../../migrations/0002_session_keys.sql")),
     ("custodians", include_str!("../../migrations/0003_custodians.sql")),
     ("webhooks", include_str!("../../migrations/0004_webhooks.sql")),
     ("audit", include_str!("../../migrations/0005_audit.sql")),
     ("keys", include_str!("../../migrations/0006_keys.sql")),
+    ("changes of keys", include_str!("../../migrations/0008_changes_of_keys.sql")),
 ];
 
 fn migration(number: i64, name: &'static str, sql: &'static str) -> Migration {
