@@ -106,7 +106,9 @@ async fn move_webhook(folder: &Path, webhook: &str) -> Result<()> {
     match moved.execute(&mut database).await {
         // The service died before it made its tables.
         Err(sqlx::Error::Database(_)) => {}
-        done => drop(done?),
+        done => {
+            done?;
+        }
     }
     Ok(database.close().await?)
 }

@@ -502,7 +502,8 @@ fn register(world: &World, at: SocketAddr, custodian: SocketAddr) -> Result<()> 
         .bearer_auth(key.trim())
         .json(&RegisterWebhook { webhook, secret, client_id: None });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { anyhow::Ok(drop(asked.send().await?.error_for_status()?)) })
+    runtime.block_on(async { asked.send().await?.error_for_status() })?;
+    Ok(())
 }
 
 fn remove(folder: &Path) -> io::Result<()> {
