@@ -121,8 +121,8 @@ mod tests {
 
     impl Rebinding {
         fn to(answers: &[&[&str]]) -> Arc<Self> {
-            let parsed = |answer: &&[&str]| answer.iter().map(|text| text.parse().unwrap());
-            let answers = answers.iter().map(|answer| parsed(answer).collect());
+            let address = |text: &&str| text.parse().expect("it is an address");
+            let answers = answers.iter().map(|answer| answer.iter().map(address).collect());
             Arc::new(Self(Mutex::new(answers.rev().collect())))
         }
     }
