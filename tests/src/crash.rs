@@ -4,6 +4,7 @@
 
 pub mod campaign;
 pub mod check;
+pub mod custodian;
 pub mod device;
 pub mod folder_store;
 pub mod kept_drive;
@@ -13,6 +14,7 @@ pub mod kept_store;
 pub mod ledger;
 pub mod power;
 pub mod process;
+pub mod provider;
 pub mod recorder;
 pub mod safeguard;
 pub mod scenario;

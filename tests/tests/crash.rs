@@ -4,8 +4,11 @@
 
 use std::path::Path;
 
+#[cfg(feature = "keys")]
+use portal_tests::crash::provider::Keys;
 use portal_tests::crash::{
     campaign::{Campaign, Report},
+    custodian::Way,
     safeguard::Safeguard,
     site::Store,
     sweep::{Mode, Side},
@@ -70,6 +73,48 @@ fn no_death_of_a_device_beside_a_double_of_icloud_loses_a_wallet() {
 #[test]
 fn no_death_of_a_device_beside_its_keychain_loses_a_wallet() {
     no_death_beside_loses_a_wallet(Store::Keychain);
+}
+
+/// Some deaths of every side, in the operations that ask for keys or for a custodian.
+fn no_death_loses_a_wallet(scenarios: &[&str], every: usize, campaign: Campaign) {
+    let scenario = scenarios.iter().map(ToString::to_string).collect();
+    let campaign = Campaign { scenario, every, ed25519_only: true, ..campaign };
+    let report = campaign.run_with(Path::new(env!("CARGO_BIN_EXE_portal-crash"))).unwrap();
+    assert!(report.is_fine() && report.points > 2, "{campaign:?}: {report}");
+}
+
+#[cfg(feature = "keys")]
+#[test]
+fn no_death_beside_a_kms_or_a_token_loses_a_wallet() {
+    for keys in [Keys::AwsKms, Keys::Pkcs11] {
+        let campaign = Campaign { keys, ..Campaign::default() };
+        no_death_loses_a_wallet(&["first-start", "back-up-again", "recover"], 31, campaign);
+    }
+}
+
+#[test]
+fn no_death_of_a_custodian_or_beside_one_loses_a_wallet() {
+    let custodian = Some(Way::Honest);
+    let campaign = Campaign { custodian, ..Campaign::default() };
+    let scenarios = ["back-up-stored", "enroll-anew-stored", "recover", "retire"];
+    no_death_loses_a_wallet(&scenarios, 29, campaign);
+    let side = Some(Side::Custodian);
+    let campaign = Campaign { custodian, side, ..Campaign::default() };
+    no_death_loses_a_wallet(&["back-up-again"], 2, campaign);
+}
+
+#[test]
+fn no_custodian_that_overwrites_forgets_or_lies_costs_an_earlier_backup() {
+    for way in [Way::Overwrites, Way::Forgets, Way::Lies] {
+        let campaign = Campaign { custodian: Some(way), ..Campaign::default() };
+        no_death_loses_a_wallet(&["enroll-anew-stored", "retire"], 23, campaign);
+    }
+}
+
+#[test]
+fn no_custodian_that_answers_late_costs_an_earlier_backup() {
+    let campaign = Campaign { custodian: Some(Way::Late), jobs: 3, ..Campaign::default() };
+    no_death_loses_a_wallet(&["back-up-again"], 17, campaign);
 }
 
 #[test]

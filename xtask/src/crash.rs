@@ -9,11 +9,26 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Every scenario, side and kind of death on the quicker curve; the longest operations on both.
-const SAMPLES: [&[&str]; 2] = [
+/// Every scenario, side and kind of death on the quicker curve; the longest operations on both; and
+/// what asks for a key, or for a custodian's halves, beside each kind of them.
+const SAMPLES: [&[&str]; 7] = [
     &["--ed25519-only", "--every", "13"],
     &["--scenario", "back-up-stored", "--scenario", "recover", "--every", "61"],
+    &with("--keys", "aws-kms", "recover", "31"),
+    &with("--keys", "pkcs11", "back-up-again", "31"),
+    &with("--custodian", "honest", "back-up-again", "7"),
+    &with("--custodian", "lies", "enroll-anew-stored", "19"),
+    &with("--custodian", "late", "back-up-again", "41"),
 ];
+
+const fn with<'a>(
+    option: &'a str,
+    value: &'a str,
+    scenario: &'a str,
+    every: &'a str,
+) -> [&'a str; 7] {
+    ["--ed25519-only", option, value, "--scenario", scenario, "--every", every]
+}
 
 /// Tries what `arguments` say: everything, if there are none.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {

@@ -30,6 +30,10 @@ impl SoftHsm {
     /// Makes a token with AES-256 keys of these labels.
     #[must_use]
     pub fn with_keys(labels: &[&str]) -> Self {
+        Self::with(labels, &[])
+    }
+
+    fn with(labels: &[&str], known: &[(&str, [u8; 32])]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the token");
         let tokens = folder.path().join("tokens");
         fs::create_dir(&tokens).expect("a folder for the token");
@@ -37,8 +41,9 @@ impl SoftHsm {
         fs::write(folder.path().join("softhsm2.conf"), text).expect("a file for SoftHSM");
         let hsm = Self { folder };
         hsm.run(&["--init-token", "--free", "--label", Self::TOKEN, "--so-pin", "01234567"]);
-        for (at, label) in labels.iter().enumerate() {
-            hsm.import(label, at);
+        let unknown = labels.iter().map(|label| (*label, random()));
+        for (at, (label, key)) in unknown.chain(known.iter().copied()).enumerate() {
+            hsm.import(label, &key, at);
         }
         hsm
     }
@@ -46,10 +51,15 @@ impl SoftHsm {
     /// Returns in a process that has such a token: a program finds it by its environment, which a
     /// test cannot change while it runs, so that its whole process is run once more.
     pub fn enter(labels: &[&str]) {
+        Self::enter_with(labels, &[]);
+    }
+
+    /// The same, with keys besides that are known.
+    pub fn enter_with(labels: &[&str], known: &[(&str, [u8; 32])]) {
         if env::var_os(ENTERED).is_some() {
             return;
         }
-        let hsm = Self::with_keys(labels);
+        let hsm = Self::with(labels, known);
         let program = env::current_exe().expect("a test knows its own program");
         let (name, value) = hsm.variable();
         let mut again = Command::new(program);
@@ -65,13 +75,9 @@ impl SoftHsm {
         ("SOFTHSM2_CONF", self.folder.path().join("softhsm2.conf"))
     }
 
-    fn import(&self, label: &str, at: usize) {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).expect("randomness");
-        // 32 bytes, none of which means anything to whoever reads a file as text.
-        let key = format!("{:032x}", u128::from_ne_bytes(random));
+    fn import(&self, label: &str, key: &[u8; 32], at: usize) {
         let path = self.folder.path().join("key");
-        write(&path, key.as_bytes());
+        write(&path, key);
         let id = format!("{:02x}", at + 1);
         let path = path.to_str().expect("a folder for tests has a plain name");
         self.run(&[
@@ -97,6 +103,14 @@ impl SoftHsm {
             .unwrap_or_else(|error| panic!("softhsm2-util: {error}; {SET_UP}"));
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
+}
+
+/// 32 bytes, none of which means anything to whoever reads a file as text.
+fn random() -> [u8; 32] {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).expect("randomness");
+    let text = format!("{:032x}", u128::from_ne_bytes(random));
+    text.into_bytes().try_into().expect("it has 32 digits")
 }
 
 fn write(path: &Path, bytes: &[u8]) {

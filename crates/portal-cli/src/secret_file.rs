@@ -29,6 +29,13 @@ pub(crate) fn read_line(path: &Path) -> Result<SecretString, Failure> {
     Ok(SecretString::from(line))
 }
 
+/// The same, of a file that nobody but its owner may read or write, where the system knows owners.
+#[cfg(feature = "pkcs11")]
+pub(crate) fn read_private_line(path: &Path) -> Result<SecretString, Failure> {
+    refuse_too_open(path)?;
+    read_line(path)
+}
+
 /// Reads an API key as [`read_line`] reads a line.
 pub(crate) fn read_api_key(path: &Path) -> Result<ApiKey, Failure> {
     ApiKey::new(read_line(path)?.expose_secret()).map_err(|error| {
@@ -71,6 +78,29 @@ fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
         File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
+}
+
+#[cfg(all(feature = "pkcs11", unix))]
+fn refuse_too_open(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let metadata = path.metadata().map_err(|error| Failure::of_file("read", path, &error))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "others may use {} (mode {mode:04o}); run chmod 600 on it, and consider whether anybody \
+         has read it",
+        path.display()
+    );
+    Err(Failure::new(Kind::Usage, message))
+}
+
+/// Elsewhere a file is as open as its folder, which is the operator's to close.
+#[cfg(all(feature = "pkcs11", not(unix)))]
+fn refuse_too_open(_: &Path) -> Result<(), Failure> {
+    Ok(())
 }
 
 fn not_one_line(path: &Path) -> Failure {

@@ -5,7 +5,14 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod world;
 
-use std::{ffi::OsString, fs, path::Path, process::Stdio};
+use std::{
+    ffi::OsString,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -61,7 +68,6 @@ fn admin(world: &World, command: &str) -> Ran {
 }
 
 /// Recovers the wallet on a device of this name, and signs.
-#[cfg(all(feature = "aws-kms", feature = "pkcs11"))]
 fn recover(world: &World, client: &Value, device: &str) {
     fs::copy(world.path("old").join("api-key"), world.path("api-key")).unwrap();
     world.import_client(device, client, "api-key");
@@ -100,6 +106,64 @@ fn keys_are_rotated_while_the_service_serves_and_the_old_one_may_go() {
     restart_with(&mut world, &settings(&[file("new.key", "active")], ""));
     world.json("old", &["wallet", "sign", "--curve", "ed25519", "--message", "hello"]);
     assert_eq!(admin(&world, "verify").json()["total"], all);
+}
+
+/// Moves everything, and is killed before its so manieth write to the database; how it ended.
+fn rewrap_killed_at(world: &World, write: u32) -> Ran {
+    let data = world.path("service");
+    let portal = world.command("nobody", &["--json", "admin", "custody", "rewrap", "--data"]);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e"]);
+    strace.arg(format!("inject=pwrite64:signal=KILL:when={write}")).arg("--");
+    strace.arg(portal.get_program()).args(portal.get_args()).arg(data);
+    strace.current_dir(world.folder.path());
+    for (name, value) in portal.get_envs() {
+        match value {
+            Some(value) => strace.env(name, value),
+            None => strace.env_remove(name),
+        };
+    }
+    Ran::of(strace.output().unwrap())
+}
+
+#[test]
+fn a_rewrap_that_is_killed_while_the_service_serves_is_finished_by_running_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, _) = (make_key(&folder, "old.key"), make_key(&folder, "new.key"));
+    let settled = settings(&[file("old.key", "active")], "");
+    let (mut world, client) = backed_up(folder, &settled, Vec::new());
+    let rotating = settings(&[file("old.key", "retired"), file("new.key", "active")], "");
+    restart_with(&mut world, &rotating);
+    let ended = AtomicBool::new(false);
+    let (kills, signatures) = thread::scope(|scope| {
+        let signing = scope.spawn(|| {
+            let mut signatures = 0;
+            while !ended.load(Ordering::SeqCst) {
+                world.json("old", &["wallet", "sign", "--curve", "ed25519", "--message", "hello"]);
+                signatures += 1;
+            }
+            signatures
+        });
+        // Each begins with what the ones before it have left, and comes further.
+        let killed = |write: &u32| rewrap_killed_at(&world, *write).code.is_none();
+        let kills = (1..100).take_while(|write| {
+            let is_killed = killed(write);
+            let ran = admin(&world, "verify");
+            assert_eq!(ran.code, Some(0), "killed at {write}: {}", ran.said());
+            is_killed
+        });
+        let kills = kills.count();
+        ended.store(true, Ordering::SeqCst);
+        (kills, signing.join().unwrap())
+    });
+    assert!(kills > 5 && signatures > 3, "{kills} kills, {signatures} signatures");
+    let done = admin(&world, "rewrap").json();
+    assert_eq!(done["rewrapped"], 0, "{done}");
+    assert_eq!(done["unneededKeys"].as_array().unwrap().len(), 0, "the last one forgot {old}");
+    fs::remove_file(world.path("old.key")).unwrap();
+    restart_with(&mut world, &settings(&[file("new.key", "active")], ""));
+    assert_eq!(admin(&world, "verify").code, Some(0));
+    recover(&world, &client, "new");
 }
 
 #[test]
@@ -192,6 +256,41 @@ fn the_settings_of_keys_are_shown_as_they_are_read() {
     assert_eq!(keys(&path), keys(&again));
 }
 
+#[cfg(feature = "pkcs11")]
+fn write_pin(folder: &TempDir, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let path = folder.path().join("pin");
+    fs::write(&path, format!("{}\n", backup_testkit::SoftHsm::PIN)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(feature = "pkcs11")]
+#[test]
+fn a_pin_that_others_can_read_or_change_is_not_used() {
+    use backup_testkit::SoftHsm;
+
+    let (folder, hsm) = (tempfile::tempdir().unwrap(), SoftHsm::with_keys(&["kek"]));
+    let key = format!(
+        "kind = \"pkcs11\"\nmodule = {:?}\ntoken = {:?}\nkey = \"kek\"\npin-file = \"pin\"",
+        SoftHsm::MODULE,
+        SoftHsm::TOKEN
+    );
+    let (name, value) = hsm.variable();
+    write_pin(&folder, 0o600);
+    let more = vec![(name, value.into_os_string())];
+    let (mut world, _) = backed_up(folder, &settings(&[key], ""), more);
+    assert_eq!(world.stop_service(), Some(0));
+    for mode in [0o640, 0o604, 0o620, 0o602] {
+        write_pin(&world.folder, mode);
+        let ran = refusal(&world);
+        assert!(ran.stderr.contains("chmod 600"), "{mode:o}: {}", ran.said());
+        assert!(!ran.said().contains(SoftHsm::PIN));
+    }
+    write_pin(&world.folder, 0o400);
+    world.restart_service();
+}
+
 #[cfg(all(feature = "aws-kms", feature = "pkcs11"))]
 #[test]
 fn a_wallet_is_recovered_while_any_one_of_three_kinds_of_keys_is_lost() {
@@ -200,7 +299,7 @@ fn a_wallet_is_recovered_while_any_one_of_three_kinds_of_keys_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let (moto, hsm) = (Moto::start(1), SoftHsm::with_keys(&["kek"]));
     let file_id = make_key(&folder, "one.key");
-    fs::write(folder.path().join("pin"), format!("{}\n", SoftHsm::PIN)).unwrap();
+    write_pin(&folder, 0o600);
     let (arn, url) = (&moto.arns()[0], moto.url());
     let keys = [
         (file_id, file("one.key", "active")),

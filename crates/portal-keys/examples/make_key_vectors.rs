@@ -1,6 +1,6 @@
 //! Writes the golden vectors that do not exist yet; those that exist are never touched.
 //!
-//! `cargo run -p portal-keys --example make_key_vectors`
+//! `cargo run -p portal-keys --all-features --example make_key_vectors`
 
 #![allow(clippy::unwrap_used, reason = "run by hand, by whoever adds a vector")]
 
@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 use backup_core::{DataKey, KeyEncryption, secrecy::SecretSlice};
 use futures_executor::block_on;
 use portal_keys::{KeyCheck, KeyFile, KeyRing, SealedShare};
+use serde::Serialize;
 
 use crate::vector::{ShareVector, Vector, WrapVector, hex, read_text, unhex};
 
@@ -23,6 +24,39 @@ fn main() {
     refused_wraps(&good);
     refused_shares(&good);
     refused_checks(&good);
+    #[cfg(feature = "pkcs11")]
+    token::wrap();
+}
+
+/// Under a key that is known, in a token: `--all-features`.
+#[cfg(feature = "pkcs11")]
+mod token {
+    use backup_testkit::SoftHsm;
+    use portal_keys::{Pkcs11Key, Pkcs11Options};
+
+    use super::*;
+    use crate::vector::TokenVector;
+
+    /// `SoftHSM` reads keys from files of text, as well.
+    const KEY: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
+
+    pub(super) fn wrap() {
+        SoftHsm::enter_with(&[], &[("golden", KEY)]);
+        let (token, object) = (SoftHsm::TOKEN.to_owned(), "golden".to_owned());
+        let options = Pkcs11Options {
+            module: SoftHsm::MODULE.into(),
+            token: token.clone(),
+            key: object.clone(),
+            pin: SoftHsm::PIN.into(),
+        };
+        let (provider, data) = (Pkcs11Key::new(options).unwrap(), DataKey::generate().unwrap());
+        let context = [("pair", "p1"), ("role", "custodian")];
+        let context = context.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let mut wrap = WrapVector { context, data_key: hex(data.expose()), ..Default::default() };
+        wrap.wrapped = hex(&block_on(provider.wrap(&data, &wrap.context())).unwrap());
+        let (key, key_id) = (hex(&KEY), provider.key_id().to_owned());
+        write_new("token/wrap", &TokenVector { token, object, key, key_id, wrap });
+    }
 }
 
 fn opens(good: &Vector) {
@@ -205,13 +239,17 @@ fn flip(text: &str, at: usize) -> String {
 }
 
 fn write(name: &str, vector: Vector) {
+    let vector =
+        if vector.error.is_some() { Vector { key_ids: Vec::new(), ..vector } } else { vector };
+    write_new(name, &vector);
+}
+
+fn write_new(name: &str, vector: &impl Serialize) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name);
     let path = path.with_extension("json");
     if path.exists() {
         return;
     }
-    let vector =
-        if vector.error.is_some() { Vector { key_ids: Vec::new(), ..vector } } else { vector };
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, serde_json::to_string_pretty(&vector).unwrap() + "\n").unwrap();
+    fs::write(&path, serde_json::to_string_pretty(vector).unwrap() + "\n").unwrap();
 }

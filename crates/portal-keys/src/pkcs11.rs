@@ -4,13 +4,15 @@ mod device;
 mod failure;
 mod module;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
+use async_io::Timer;
 use backup_core::{
     DataKey, Error, ErrorKind, KeyContext, KeyEncryption, Result, async_trait,
     secrecy::SecretString,
 };
 use cryptoki::mechanism::{Mechanism, aead::GcmParams};
+use futures_util::future::{Either, select};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -36,8 +38,8 @@ pub struct Pkcs11Options {
 /// An AES-256 key in a token, and the provider that has it wrap and unwrap.
 ///
 /// The token is asked for the first time when something is wrapped or unwrapped, on a thread of
-/// its own, and asked anew when it was away. A PIN that it refused is never given again: a token
-/// locks itself after a few wrong ones.
+/// its own, and asked anew when it was away. One that does not answer for 8 seconds is unavailable.
+/// A PIN that it refused is never given again: a token locks itself after a few wrong ones.
 pub struct Pkcs11Key {
     id: String,
     device: Arc<Device>,
@@ -60,6 +62,25 @@ impl Pkcs11Key {
         Ok(Self { id, device: Arc::new(Device::new(options)) })
     }
 
+    /// Asks the device on a thread of its own, and waits for a while.
+    ///
+    /// A call into a module cannot be ended. One that hangs keeps its thread, and those that came
+    /// soon after it keep theirs; whoever asks later is refused at once, until it returns.
+    async fn in_time<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Device) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.device.hangs(PATIENCE / 2) {
+            return Err(does_not_answer());
+        }
+        let device = Arc::clone(&self.device);
+        let asked = blocking::unblock(move || ask(&device));
+        match select(asked, Timer::after(PATIENCE)).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => Err(does_not_answer()),
+        }
+    }
+
     /// What a wrap is bound to, short enough for any module.
     fn bound(&self, context: &KeyContext) -> Result<[u8; 32]> {
         let facts = facts("portal-backup/1 pkcs11 wrap", &[self.id.as_bytes()], context)?;
@@ -76,8 +97,7 @@ impl KeyEncryption for Pkcs11Key {
     async fn wrap(&self, key: &DataKey, context: &KeyContext) -> Result<Vec<u8>> {
         let bound = self.bound(context)?;
         let key = Zeroizing::new(*key.expose());
-        let device = Arc::clone(&self.device);
-        blocking::unblock(move || {
+        self.in_time(move |device| {
             let mut nonce = [0; NONCE_LEN];
             fill_random(&mut nonce)?;
             let sealed = device.with_key(failure::of_wrap, |session, handle| {
@@ -96,8 +116,7 @@ impl KeyEncryption for Pkcs11Key {
         if wrapped[0] != WRAP_VERSION {
             return Err(does_not_unwrap());
         }
-        let device = Arc::clone(&self.device);
-        blocking::unblock(move || {
+        self.in_time(move |device| {
             let (nonce, sealed) = wrapped[1..].split_at(NONCE_LEN);
             let opened = device.with_key(failure::of_unwrap, |session, handle| {
                 let mut nonce = nonce.to_vec();
@@ -120,6 +139,9 @@ impl fmt::Debug for Pkcs11Key {
     }
 }
 
+/// Somebody waits who has lost a device, and perhaps another key would open it: not for long.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 const WRAP_VERSION: u8 = 1;
 const NONCE_LEN: usize = 12;
 const TAG_BITS: u64 = 128;
@@ -139,6 +161,11 @@ fn escaped(label: &str) -> String {
         }
     }
     text
+}
+
+fn does_not_answer() -> Error {
+    let message = "the token has not answered for 8 seconds; see to it that it works";
+    Error::new(ErrorKind::Unavailable, message)
 }
 
 fn does_not_unwrap() -> Error {

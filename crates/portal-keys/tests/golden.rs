@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+#[allow(dead_code, reason = "other tests use the rest")]
 #[path = "support/vector.rs"]
 mod vector;
 

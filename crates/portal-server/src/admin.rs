@@ -5,6 +5,7 @@
 //! request.
 
 mod custody;
+mod rewrap;
 
 use std::{
     io,
@@ -14,7 +15,10 @@ use std::{
 
 use backup_core::{ClientId, CustodianId};
 
-pub use self::custody::{Rewrapped, Unopened, Verified};
+pub use self::{
+    custody::{Unopened, Verified},
+    rewrap::Rewrapped,
+};
 use crate::{
     api_key::{ApiKey, Audience},
     audit::{AuditHead, AuditRecord, BrokenChain},

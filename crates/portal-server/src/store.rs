@@ -47,6 +47,7 @@ pub use self::{
     error::StoreError,
     filling::KeyAt,
     fresh::FreshPlace,
+    keys::IdleKey,
     pairs::{CustodianHalf, PairRow, PostedPair, SealedPair},
     sealed::{Place, SealedRow},
     signing::{NewSigningSet, SigningPairRow, SigningRow},

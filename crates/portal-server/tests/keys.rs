@@ -11,6 +11,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
 };
 
 use backup_core::{
@@ -19,14 +20,15 @@ use backup_core::{
 use backup_testkit::MemoryKey;
 use common::{Hands, NOW, Service, http::Request, options};
 use portal_api::{Health, route, webhook::WebhookSecret};
-use portal_keys::KeyRing;
+use portal_keys::{KeyRing, SealedShare};
 use portal_server::{
     Options, Server, StartError,
     admin::{Admin, AdminError},
     audit::{Access, AuditRecord},
     effects::Effect,
-    store::Place,
+    store::{Place, Store},
 };
+use tokio::runtime::Runtime;
 
 /// A key that can be away.
 #[derive(Clone, Debug)]
@@ -269,6 +271,65 @@ async fn rewrapping_that_was_ended_anywhere_is_finished_by_the_next_and_loses_no
         assert_eq!(opens(&folder, &ring(&[&new], &[])).await, Ok(ALL), "cut at {cut}");
         start(with(&folder, ring(&[&new], &[]), &[])).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rewrap_ends_when_the_service_is_started_with_other_keys_meanwhile() {
+    let (old, new) = (Key::new(), Key::new());
+    let rotating = ring(&[&new], &[&old]);
+    let folder = end(service(ring(&[&old], &[])).await).await;
+    start(with(folder.path(), rotating.clone(), &[])).await.unwrap();
+    let admin = Admin::open(folder.path()).await.unwrap();
+    let mut pages = 0;
+    let done = admin.rewrap(&rotating, |_, _| {
+        pages += 1;
+        if pages == 1 {
+            let options = with(folder.path(), ring(&[&old], &[&new]), &[]);
+            let start = move || Runtime::new().unwrap().block_on(start(options)).unwrap();
+            thread::spawn(start).join().unwrap();
+        }
+    });
+    assert!(matches!(done.await, Err(AdminError::OtherKeys)));
+    assert_eq!(pages, 1);
+    assert_eq!(opens(folder.path(), &rotating).await, Ok(ALL));
+}
+
+#[tokio::test]
+async fn what_has_changed_since_it_was_read_is_not_overwritten_by_other_wraps_of_it() {
+    let (old, new) = (Key::new(), Key::new());
+    let service = service(ring(&[&old], &[])).await;
+    let store = &service.running.service().store;
+    let stale = store.read().await.unwrap().sealed(Place::Webhooks, "", 9).await.unwrap();
+    back_up(&service).await;
+    let rows = store.read().await.unwrap().sealed(Place::Webhooks, "", 9).await.unwrap();
+    assert_ne!(stale[0].sealed, rows[0].sealed, "another secret was registered");
+    let sealed = SealedShare::decode(&stale[0].sealed).unwrap();
+    let context = stale[0].context.as_ref().unwrap();
+    let other = sealed.rewrap(context, &ring(&[&new], &[&old])).await.unwrap();
+    let stale: Vec<_> = stale.into_iter().map(|row| (row, other.clone())).collect();
+    let mut write = store.write().await.unwrap();
+    assert_eq!(write.rewrap(Place::Webhooks, &stale).await.unwrap(), 0);
+    write.commit().await.unwrap();
+    let after = store.read().await.unwrap().sealed(Place::Webhooks, "", 9).await.unwrap();
+    assert_eq!(after[0].sealed, rows[0].sealed);
+}
+
+#[tokio::test]
+async fn a_key_that_the_service_has_come_back_to_since_it_was_found_idle_is_not_forgotten() {
+    let (old, new) = (Key::new(), Key::new());
+    let folder = end(service(ring(&[&old], &[])).await).await;
+    start(with(folder.path(), ring(&[&new], &[&old]), &[])).await.unwrap();
+    let database = folder.path().join("portal.db");
+    let store = Store::open_as_it_is(&database, Arc::new(|_: Effect| ())).await.unwrap();
+    let idle = store.read().await.unwrap().idle_keys().await.unwrap();
+    assert_eq!(idle[0].id, old.key_id());
+    for (active, retired) in [(&old, &new), (&new, &old)] {
+        start(with(folder.path(), ring(&[active], &[retired]), &[])).await.unwrap();
+    }
+    let mut write = store.write().await.unwrap();
+    assert!(!write.forget_key(&idle[0]).await.unwrap());
+    let idle = write.idle_keys().await.unwrap();
+    assert!(write.forget_key(&idle[0]).await.unwrap(), "it is idle, and nobody came between");
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -4,6 +4,7 @@ mod caller;
 mod cipher_texts;
 mod error;
 mod halves;
+mod rewrap;
 mod sqlite;
 mod store;
 mod vault;
@@ -13,8 +14,9 @@ pub use portal_api::webhook::{SecretError, WebhookSecret};
 
 pub use crate::{
     cipher_texts::Users,
+    rewrap::{Rewrapped, Unopened},
     sqlite::SqliteStore,
-    store::{Kept, Kind, Place, Store, StoreError},
+    store::{Kept, Kind, Numbered, Place, Resealed, Store, StoreError},
     vault::EraseError,
     webhook::Webhook,
 };

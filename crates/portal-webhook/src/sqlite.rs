@@ -10,7 +10,7 @@ use sqlx::{
     },
 };
 
-use crate::store::{Kept, Kind, Place, Store, StoreError};
+use crate::store::{Kept, Kind, Numbered, Place, Resealed, Store, StoreError};
 
 /// A database in a file, of which this makes what it needs.
 #[derive(Clone, Debug)]
@@ -91,6 +91,29 @@ impl Store for SqliteStore {
         scrub.map(drop).map_err(StoreError::new)
     }
 
+    async fn after(&self, after: u64, most: u32) -> Result<Vec<Numbered>, StoreError> {
+        let sql = "SELECT rowid, kind, client, method, pair, sealed FROM portal_webhook_values \
+                   WHERE rowid > $1 ORDER BY rowid LIMIT $2";
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let rows = sqlx::query(sql).bind(after).bind(most).fetch_all(&self.pool).await;
+        let rows = rows.map_err(StoreError::new)?;
+        rows.iter().map(|row| numbered(row).map_err(StoreError::new)).collect()
+    }
+
+    async fn reseal(&self, values: &[Resealed]) -> Result<u64, StoreError> {
+        let sql = "UPDATE portal_webhook_values SET sealed = $3 WHERE rowid = $1 AND sealed = $2";
+        let mut write = self.pool.begin().await.map_err(StoreError::new)?;
+        let mut resealed = 0;
+        for Resealed { number, before, after } in values {
+            let number = i64::try_from(*number).unwrap_or(i64::MAX);
+            let query = sqlx::query(sql).bind(number).bind(before.as_slice());
+            let done = query.bind(after.as_slice()).execute(&mut *write).await;
+            resealed += done.map_err(StoreError::new)?.rows_affected();
+        }
+        write.commit().await.map_err(StoreError::new)?;
+        Ok(resealed)
+    }
+
     async fn is_first(&self, id: &str, until: u64, now: u64) -> Result<bool, StoreError> {
         let [until, now] = [until, now].map(|time| i64::try_from(time).unwrap_or(i64::MAX));
         let sql = "DELETE FROM portal_webhook_ids WHERE until < $1";
@@ -100,6 +123,19 @@ impl Store for SqliteStore {
         let done = sqlx::query(sql).bind(id).bind(until).execute(&self.pool).await;
         Ok(done.map_err(StoreError::new)?.rows_affected() == 1)
     }
+}
+
+fn numbered(row: &SqliteRow) -> Result<Numbered, sqlx::Error> {
+    let kind = match row.try_get("kind")? {
+        "HALF" => Kind::Half,
+        "CIPHER_TEXT" => Kind::CipherText,
+        _ => return Err(sqlx::Error::Decode("a value is of no kind that is known".into())),
+    };
+    let (client, method) = (row.try_get("client")?, row.try_get("method")?);
+    let place = Place { kind, client, method, pair: row.try_get("pair")? };
+    let number = row.try_get::<i64, _>("rowid")?.try_into();
+    let number = number.map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    Ok(Numbered { number, kept: Kept { place, sealed: row.try_get("sealed")? } })
 }
 
 const fn name(kind: Kind) -> &'static str {

@@ -36,6 +36,26 @@ pub struct Kept {
     pub sealed: Vec<u8>,
 }
 
+/// A sealed value, by the number under which a store has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Numbered {
+    /// The number. It stays for as long as the value does, and no other value has it meanwhile.
+    pub number: u64,
+    /// The value.
+    pub kept: Kept,
+}
+
+/// A value that is to be sealed otherwise.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resealed {
+    /// Its number.
+    pub number: u64,
+    /// As it was read.
+    pub before: Vec<u8>,
+    /// As it is to be.
+    pub after: Vec<u8>,
+}
+
 /// The store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the store failed: {0}")]
@@ -74,6 +94,20 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`StoreError`]: then nothing was destroyed.
     async fn erase(&self, client: &str, pair: &str) -> Result<(), StoreError>;
+
+    /// At most `most` values of everybody, in the order of their numbers, after the number `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn after(&self, after: u64, most: u32) -> Result<Vec<Numbered>, StoreError>;
+
+    /// Seals values otherwise, each if it is still there and as it was read. How many it did.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: then all are as they were.
+    async fn reseal(&self, values: &[Resealed]) -> Result<u64, StoreError>;
 
     /// Whether this is the first time that a request has this id, which is remembered until then
     /// (seconds since 1970). What is over at `now` is forgotten.

@@ -94,7 +94,7 @@ impl Vault {
 
     /// A custodian is not told the wallet's key. In its place stands a hash of what else a value is
     /// bound to.
-    fn context(&self, place: &Place) -> backup_core::Result<ShareContext> {
+    pub(crate) fn context(&self, place: &Place) -> backup_core::Result<ShareContext> {
         let kind: &[u8] = match place.kind {
             Kind::Half => b"half",
             Kind::CipherText => b"cipher text",

@@ -15,7 +15,8 @@ use crate::{
     caller::Caller,
     cipher_texts::{self, Texts, Users},
     halves,
-    store::Store,
+    rewrap::Rewrapped,
+    store::{Store, StoreError},
     vault::{EraseError, Vault},
 };
 
@@ -90,6 +91,21 @@ impl Webhook {
             return Err(EraseError::Unnamed);
         }
         Ok(self.vault.store.erase(client, pair).await?)
+    }
+
+    /// Wraps all that is kept under the active keys of the ring, and under no others. No value is
+    /// touched. `progress` is told how many were looked at.
+    ///
+    /// The server may serve meanwhile, also another one on the same store, if it was started with
+    /// these keys. Ended at any point, it is continued by calling it again. Each wrap is opened and
+    /// compared before it takes the place of another. Keep the retired keys in the ring until
+    /// nothing is [left](Rewrapped::unopened).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; what does not open is no error.
+    pub async fn rewrap(&self, progress: impl FnMut(u64)) -> Result<Rewrapped, StoreError> {
+        self.vault.rewrap(progress).await
     }
 
     /// What the service asks: `/backup` and `/backup/fetch`, below the base URL that is registered

@@ -3,16 +3,25 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    fs,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use axum::{Router, http::request::Parts};
 use backup_core::{CustodianId, KeyEncryption, async_trait};
 use backup_testkit::MemoryKey;
-use portal_keys::KeyRing;
-use portal_webhook::{SqliteStore, Users, Webhook, WebhookSecret};
+use portal_keys::{KeyFile, KeyRing};
+use portal_webhook::{
+    Kept, Kind, Numbered, Place, Resealed, SqliteStore, Store, StoreError, Users, Webhook,
+    WebhookSecret,
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -37,6 +46,7 @@ struct Scene {
     webhook: Webhook,
     url: String,
     http: Client,
+    key: Arc<dyn KeyEncryption>,
     folder: TempDir,
 }
 
@@ -45,9 +55,19 @@ impl Scene {
         let key: Arc<dyn KeyEncryption> = Arc::new(MemoryKey::generate().unwrap());
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("db")).await.unwrap();
-        let (ring, custodian) = (KeyRing::new([key]).unwrap(), CustodianId::new("acme").unwrap());
+        let (ring, custodian) =
+            (KeyRing::new([key.clone()]).unwrap(), CustodianId::new("acme").unwrap());
         let proof = WebhookSecret::new(secret).unwrap();
         let webhook = change(Webhook::new(custodian, proof, ring, store));
+        Self::of(secret, webhook, key, folder).await
+    }
+
+    async fn of(
+        secret: &'static str,
+        webhook: Webhook,
+        key: Arc<dyn KeyEncryption>,
+        folder: TempDir,
+    ) -> Self {
         let router = Router::new()
             .nest("/me", webhook.cipher_texts(Said))
             .nest("/hook", webhook.router())
@@ -55,7 +75,7 @@ impl Scene {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { secret, webhook, url, http: Client::new(), folder }
+        Self { secret, webhook, url, http: Client::new(), key, folder }
     }
 
     /// As a service signs it: with this id, at this time.
@@ -248,8 +268,146 @@ async fn what_is_stored_holds_neither_half_nor_ciphertext() {
     scene.keep(&half("p", secret), "m").await;
     scene.store("alice", &json!({ "backupMethod": "G", "cipherText": secret })).await;
     assert_eq!(scene.fetched("c", "f").await, [secret]);
-    for file in std::fs::read_dir(scene.folder.path()).unwrap() {
-        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+    for file in fs::read_dir(scene.folder.path()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(20).any(|window| window == &secret.as_bytes()[..20]));
+    }
+}
+
+/// A store that is full, or whose machine stops, after so many pages were written.
+#[derive(Debug)]
+struct Stops {
+    store: SqliteStore,
+    pages: AtomicUsize,
+}
+
+#[async_trait]
+impl Store for Stops {
+    async fn add(&self, kept: &Kept) -> Result<(), StoreError> {
+        self.store.add(kept).await
+    }
+
+    async fn all(&self, kind: Kind, client: &str) -> Result<Vec<Kept>, StoreError> {
+        self.store.all(kind, client).await
+    }
+
+    async fn erase(&self, client: &str, pair: &str) -> Result<(), StoreError> {
+        self.store.erase(client, pair).await
+    }
+
+    async fn after(&self, after: u64, most: u32) -> Result<Vec<Numbered>, StoreError> {
+        self.store.after(after, most).await
+    }
+
+    async fn reseal(&self, values: &[Resealed]) -> Result<u64, StoreError> {
+        if self.pages.fetch_sub(1, Ordering::SeqCst) == 0 {
+            return Err(StoreError::new("the machine stops"));
+        }
+        self.store.reseal(values).await
+    }
+
+    async fn is_first(&self, id: &str, until: u64, now: u64) -> Result<bool, StoreError> {
+        self.store.is_first(id, until, now).await
+    }
+}
+
+#[tokio::test]
+async fn everything_is_moved_to_other_keys_while_the_server_serves_also_after_it_was_ended() {
+    let scene = Scene::begin(STANDARD, |webhook| webhook).await;
+    for number in 0..70 {
+        let half = half(&format!("p{number}"), &format!("share {number}"));
+        assert_eq!(scene.keep(&half, &format!("m{number}")).await, 200);
+    }
+    scene.store("c", &json!({ "backupMethod": "G", "cipherText": "text" })).await;
+    let before = scene.fetched("c", "f1").await;
+    let new: Arc<dyn KeyEncryption> = Arc::new(MemoryKey::generate().unwrap());
+    let rotating = KeyRing::new([new.clone()]).unwrap().with_retired([scene.key.clone()]).unwrap();
+    let with = async |ring: &KeyRing, pages: usize| {
+        let store = SqliteStore::open(&scene.folder.path().join("db")).await.unwrap();
+        let (custodian, ring) = (CustodianId::new("acme").unwrap(), ring.clone());
+        let store = Stops { store, pages: AtomicUsize::new(pages) };
+        Webhook::new(custodian, WebhookSecret::new(STANDARD).unwrap(), ring, store)
+    };
+    with(&rotating, 1).await.rewrap(|_| {}).await.unwrap_err();
+    assert_eq!(scene.fetched("c", "f2").await.len(), 38, "some are under the new key, whole");
+    let mut told = Vec::new();
+    let done = with(&rotating, 9).await.rewrap(|n| told.push(n)).await.unwrap();
+    assert_eq!((done.total, done.rewrapped, done.unopened.len()), (71, 39, 0));
+    assert_eq!(told, [32, 64, 71]);
+    let again = with(&rotating, 0).await.rewrap(|_| {}).await.unwrap();
+    assert_eq!((again.total, again.rewrapped), (71, 0));
+
+    let router = with(&KeyRing::new([new]).unwrap(), 0).await.router();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().nest("/hook", router);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let scene = Scene { url, ..scene };
+    assert_eq!(scene.fetched("c", "f3").await, before, "without the old key, in their order");
+}
+
+#[tokio::test]
+async fn what_is_under_a_lost_key_stays_as_it_was_and_is_named() {
+    let scene = Scene::begin(STANDARD, |webhook| webhook).await;
+    assert_eq!(scene.keep(&half("p", "share"), "m").await, 200);
+    let other: Arc<dyn KeyEncryption> = Arc::new(MemoryKey::generate().unwrap());
+    let store = SqliteStore::open(&scene.folder.path().join("db")).await.unwrap();
+    let (custodian, ring) = (CustodianId::new("acme").unwrap(), KeyRing::new([other]).unwrap());
+    let secret = WebhookSecret::new(STANDARD).unwrap();
+    let done = Webhook::new(custodian, secret, ring, store).rewrap(|_| {}).await.unwrap();
+    assert_eq!((done.total, done.rewrapped), (1, 0));
+    assert_eq!(done.unopened[0].place.pair, "p");
+    assert_eq!(scene.fetched("c", "f").await, ["share"]);
+}
+
+/// `docs/format.md`, section 16.
+#[tokio::test]
+async fn what_was_ever_sealed_comes_back_from_its_own_place_and_from_no_other() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let mut seen = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let vector: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let text = |name: &str| vector[name].as_str().unwrap().to_owned();
+        let is_half = text("kind") == "half";
+        let kinds = [Kind::Half, Kind::CipherText];
+        let [kind, other] = if is_half { kinds } else { [kinds[1], kinds[0]] };
+        let place =
+            Place { kind, client: text("client"), method: text("method"), pair: text("pair") };
+        for (place, opens) in [
+            (place.clone(), true),
+            (Place { kind: other, ..place.clone() }, false),
+            (Place { client: "bob".into(), ..place.clone() }, false),
+            (Place { method: "ICLOUD".into(), ..place.clone() }, false),
+            (Place { pair: "pair-2".into(), ..place }, false),
+        ] {
+            let (key, custodian, sealed) = (text("key_file"), text("custodian"), text("sealed"));
+            let back = of_vector(&key, &custodian, &sealed, place).await;
+            assert_eq!(back, opens.then(|| text("value")), "{}", path.display());
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+}
+
+/// What a server that has this in its store gives back.
+async fn of_vector(key: &str, custodian: &str, sealed: &str, place: Place) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    fs::write(&file, key).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let key: Arc<dyn KeyEncryption> = Arc::new(KeyFile::open(file).unwrap());
+    let digits = sealed.as_bytes().chunks(2).map(|digits| str::from_utf8(digits).unwrap());
+    let sealed = digits.map(|digits| u8::from_str_radix(digits, 16).unwrap()).collect();
+    let store = SqliteStore::open(&folder.path().join("db")).await.unwrap();
+    let (kind, client) = (place.kind, place.client.clone());
+    store.add(&Kept { place, sealed }).await.unwrap();
+    let (custodian, ring) =
+        (CustodianId::new(custodian).unwrap(), KeyRing::new([key.clone()]).unwrap());
+    let webhook = Webhook::new(custodian, WebhookSecret::new(STANDARD).unwrap(), ring, store);
+    let scene = Scene::of(STANDARD, webhook, key, folder).await;
+    match kind {
+        Kind::Half => scene.fetched(&client, "f").await.pop(),
+        _ => scene.cipher_text(&client, "").await,
     }
 }

@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use portal_tests::crash::{campaign::Campaign, device, device::Device, service, service::Service};
+use portal_tests::crash::{
+    campaign::Campaign,
+    custodian::{self, Custodian},
+    device::{self, Device},
+    service::{self, Service},
+};
 
 /// "No crash loses a wallet": `docs/crash.md`
 #[derive(Debug, Parser)]
@@ -21,6 +26,8 @@ enum Role {
     Device(Device),
     /// Be the service
     Service(Service),
+    /// Be a custodian that keeps its halves itself
+    Custodian(Custodian),
 }
 
 fn main() -> ExitCode {
@@ -39,5 +46,6 @@ fn run(role: Role) -> Result<bool> {
         Role::Sweep(campaign) => Ok(campaign.run()?.is_fine()),
         Role::Device(device) => device::run(&device).map(|()| true),
         Role::Service(service) => service::run(&service).map(|()| true),
+        Role::Custodian(custodian) => custodian::run(&custodian).map(|()| true),
     }
 }

@@ -5,7 +5,7 @@ use std::{
     env, fmt, fs,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -15,6 +15,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::{
+    custodian::Way,
+    provider::{Keys, Provider},
     recorder::Death,
     safeguard::Safeguard,
     scenario::{self, Scenario},
@@ -49,6 +51,13 @@ pub struct Campaign {
     /// Where the storing method keeps its keys; elsewhere than in a folder, only a kill is tried
     #[arg(long, value_enum, default_value_t)]
     pub store: Store,
+    /// What the service's key is in; elsewhere than in a file, only a kill is tried
+    #[arg(long, value_enum, default_value_t)]
+    pub keys: Keys,
+    /// Have the halves with a custodian that behaves like this during the operation; without, the
+    /// service keeps them. Only a kill is tried, of the custodian too
+    #[arg(long, value_enum)]
+    pub custodian: Option<Way>,
     /// How many points at a time
     #[arg(long, default_value_t = 2)]
     pub jobs: usize,
@@ -75,6 +84,8 @@ impl Default for Campaign {
             every: 1,
             ed25519_only: false,
             store: Store::Folder,
+            keys: Keys::File,
+            custodian: None,
             jobs: 1,
             without: None,
             twice: false,
@@ -130,8 +141,9 @@ impl Campaign {
     ///
     /// As for [`run`](Self::run).
     pub fn run_with(&self, program: &Path) -> Result<Report> {
-        let (ed25519_only, store) = (self.ed25519_only, self.store);
-        let lab = Lab { program: program.to_owned(), ed25519_only, store };
+        let (ed25519_only, store, custodian) = (self.ed25519_only, self.store, self.custodian);
+        let provider = Arc::new(Provider::start(self.keys));
+        let lab = Lab { program: program.to_owned(), ed25519_only, store, provider, custodian };
         let temporary = tempfile::tempdir()?;
         let folder = self.keep.as_deref().unwrap_or(temporary.path());
         fs::create_dir_all(folder)?;
@@ -167,13 +179,16 @@ impl Campaign {
         }
         let is_wanted = |name: &str| self.scenario.iter().any(|wanted| wanted == name);
         all.retain(|scenario| self.scenario.is_empty() || is_wanted(scenario.name));
+        // Before the first start nobody has a webhook.
+        all.retain(|scenario| self.custodian.is_none() || !scenario.before.is_empty());
         Ok(all)
     }
 
     fn points(&self, prepared: &Prepared<'_>) -> Vec<Point> {
-        let modes: &[Mode] = match self.store {
-            Store::Folder => &[Mode::Kill, Mode::Power],
-            Store::Drive | Store::Icloud | Store::Keychain => &[Mode::Kill],
+        let keeps_all = self.store == Store::Folder && self.keys == Keys::File;
+        let modes: &[Mode] = match keeps_all && self.custodian.is_none() {
+            true => &[Mode::Kill, Mode::Power],
+            false => &[Mode::Kill],
         };
         let modes = modes.iter().copied().filter(|mode| self.mode.is_none_or(|only| only == *mode));
         let mut points: Vec<_> = modes.flat_map(|mode| prepared.points(mode)).collect();

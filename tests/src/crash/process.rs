@@ -1,7 +1,7 @@
 //! Starts the programs, and sees how they end.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io::{BufRead as _, BufReader},
     net::{Ipv4Addr, SocketAddr},
@@ -17,27 +17,33 @@ use backup_testkit::KeyringHost;
 
 use super::{recorder::Death, strace, told::Told};
 
-/// How a service is started.
+/// How a service, or a custodian, is started.
 #[derive(Clone, Debug)]
 pub struct ServiceOptions {
-    /// The program that has both sides in it.
+    /// The program that has all sides in it.
     pub program: PathBuf,
+    /// Which of them it is to be.
+    pub role: &'static str,
     /// The data folder.
     pub folder: PathBuf,
     /// Where effects, system calls and errors are written.
     pub logs: PathBuf,
-    /// How many seconds its clock is ahead.
-    pub later: u64,
     /// The effect before which it dies.
     pub die_at: Option<usize>,
     /// Whether `strace` writes down what it does.
     pub traced: bool,
+    /// What else it is told.
+    pub arguments: Vec<OsString>,
+    /// What it finds in its environment.
+    pub environment: Vec<(&'static str, OsString)>,
 }
 
-/// A service that was started. Dropped, it is killed.
+/// A service that was started, or a custodian. Dropped, it is killed.
 #[derive(Debug)]
 pub struct ServiceProcess {
     child: Child,
+    /// The custodian that it was started with, and ends with.
+    pub custodian: Option<Box<Self>>,
     input: Option<ChildStdin>,
     address: Option<SocketAddr>,
 }
@@ -70,9 +76,11 @@ impl ServiceProcess {
         };
         let errors = File::create(options.errors())?;
         command
-            .args(["service", "--folder"])
+            .args([options.role, "--folder"])
             .arg(&options.folder)
-            .args(["--listen", &listen.to_string(), "--later", &options.later.to_string()])
+            .args(["--listen", &listen.to_string()])
+            .args(&options.arguments)
+            .envs(options.environment.iter().map(|(name, value)| (name, value)))
             .arg("--log")
             .arg(options.effects())
             .args(options.die_at.iter().flat_map(|at| ["--die-at".to_owned(), at.to_string()]))
@@ -84,7 +92,7 @@ impl ServiceProcess {
         let mut line = String::new();
         let output = child.stdout.take().context("the service has no output")?;
         BufReader::new(output).read_line(&mut line)?;
-        let mut service = Self { child, input, address: line.trim().parse().ok() };
+        let mut service = Self { child, custodian: None, input, address: line.trim().parse().ok() };
         if service.address.is_none() {
             service.child.wait()?;
         }
@@ -130,19 +138,19 @@ impl ServiceOptions {
     /// Where effects are written.
     #[must_use]
     pub fn effects(&self) -> PathBuf {
-        self.logs.join("service.effects")
+        self.logs.join(format!("{}.effects", self.role))
     }
 
     /// Where system calls are written.
     #[must_use]
     pub fn calls(&self) -> PathBuf {
-        self.logs.join("service.calls")
+        self.logs.join(format!("{}.calls", self.role))
     }
 
     /// Where errors are written.
     #[must_use]
     pub fn errors(&self) -> PathBuf {
-        self.logs.join("service.errors")
+        self.logs.join(format!("{}.errors", self.role))
     }
 }
 

@@ -13,6 +13,14 @@ pub struct Step {
     pub secrets: Vec<String>,
 }
 
+impl Step {
+    /// Whether a custodian is given a half in it.
+    #[must_use]
+    pub fn makes_backup(&self) -> bool {
+        matches!(self.act, Act::BackUp { .. } | Act::BackUpByNotice { .. })
+    }
+}
+
 /// A life, and the operation in it that is cut short.
 #[derive(Clone, Debug)]
 pub struct Scenario {

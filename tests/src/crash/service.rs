@@ -4,7 +4,7 @@ use std::{
     future,
     io::{self, Read as _},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process,
     sync::Arc,
     thread,
@@ -18,8 +18,15 @@ use portal_server::{
     clock::{Clock, SystemClock},
     effects::Effect as ServerEffect,
 };
+use sqlx::{
+    Connection as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+};
 
-use super::recorder::{Death, Effect, Recorder};
+use super::{
+    provider::Key,
+    recorder::{Death, Effect, Recorder},
+};
 
 /// A service. It dies when its standard input is closed, and so with whoever started it.
 #[derive(Args, Debug)]
@@ -39,6 +46,11 @@ pub struct Service {
     /// Die before the effect of this number.
     #[arg(long)]
     die_at: Option<usize>,
+    /// Where the custodian is that keeps its halves itself.
+    #[arg(long)]
+    webhook: Option<String>,
+    #[command(flatten)]
+    key: Key,
 }
 
 /// Serves until it is killed; prints where it listens.
@@ -50,6 +62,9 @@ pub fn run(service: &Service) -> Result<()> {
     thread::spawn(die_with_input);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        if let Some(webhook) = &service.webhook {
+            move_webhook(&service.folder, webhook).await?;
+        }
         let running = Server::start(service.options()?).await?;
         println!("{}", running.address());
         future::pending::<()>().await;
@@ -63,6 +78,10 @@ impl Service {
         let recorder = Recorder::new(&self.log, death)?;
         let mut options = Options::new(&self.folder);
         options.listen = self.listen;
+        options.keys = self.key.ring()?;
+        options.backup_with_portal = self.webhook.as_ref().map(|_| false);
+        options.webhooks.plain_http = true;
+        options.webhooks.private_addresses = true;
         options.clock = Arc::new(Ahead(self.later));
         // Maintenance runs at the start, and then no more: when it runs is not left to chance.
         options.maintenance_interval = Duration::from_secs(24 * 60 * 60);
@@ -72,6 +91,26 @@ impl Service {
         });
         Ok(options)
     }
+}
+
+/// The custodian is where it was, as far as the service knows: worlds are copied, ports are not.
+async fn move_webhook(folder: &Path, webhook: &str) -> Result<()> {
+    let database = folder.join("portal.db");
+    if !database.is_file() {
+        return Ok(());
+    }
+    let options =
+        SqliteConnectOptions::new().filename(database).synchronous(SqliteSynchronous::Full);
+    let mut database = SqliteConnection::connect_with(&options).await?;
+    let moved = sqlx::query("UPDATE webhooks SET url = $1 WHERE url <> $1").bind(webhook);
+    match moved.execute(&mut database).await {
+        // The service died before it made its tables.
+        Err(sqlx::Error::Database(_)) => {}
+        done => {
+            done?;
+        }
+    }
+    Ok(database.close().await?)
 }
 
 /// The system's clock, so many seconds later.
@@ -94,7 +133,7 @@ fn named(effect: ServerEffect) -> String {
     }
 }
 
-fn die_with_input() {
+pub(super) fn die_with_input() {
     // Closed or broken: either way nobody is there any more.
     let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
     process::abort();

@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -15,7 +16,9 @@ use backup_testkit::KeyringHost;
 use clap::ValueEnum;
 
 use super::{
+    custodian::Way,
     process::{DeviceEnd, DeviceProcess, ServiceOptions, ServiceProcess, any_port},
+    provider::Provider,
     recorder::Death,
     scenario::{GRACE_SECONDS, Scenario, Step},
     strace,
@@ -31,6 +34,11 @@ pub struct Lab {
     pub ed25519_only: bool,
     /// Where the storing method keeps its keys.
     pub store: Store,
+    /// What keeps the service's key.
+    pub provider: Arc<Provider>,
+    /// How a custodian that keeps its halves itself behaves during the operation; none: the
+    /// service keeps them.
+    pub custodian: Option<Way>,
 }
 
 /// Where a storing method keeps its keys.
@@ -64,6 +72,8 @@ pub struct Site<'a> {
     pub grace: u64,
     /// Whether `strace` writes down what devices do.
     pub traces_devices: bool,
+    /// How the custodian behaves, if there is one.
+    pub way: Way,
 }
 
 impl<'a> Site<'a> {
@@ -87,6 +97,7 @@ impl<'a> Site<'a> {
             later: 0,
             grace: GRACE_SECONDS,
             traces_devices: false,
+            way: Way::Honest,
         })
     }
 
@@ -105,31 +116,56 @@ impl<'a> Site<'a> {
     #[must_use]
     pub fn at_operation(self) -> Self {
         let grace = if self.scenario.after_grace { 0 } else { self.grace };
-        Self { later: self.scenario.later(), grace, ..self }
+        let way = self.lab.custodian.unwrap_or_default();
+        Self { later: self.scenario.later(), grace, way, ..self }
     }
 
-    /// How the service is started here.
+    /// How the service is started here, which asks this custodian, if there is one.
     #[must_use]
-    pub fn service(&self) -> ServiceOptions {
+    pub fn service(&self, custodian: Option<&ServiceProcess>) -> ServiceOptions {
+        let mut arguments = self.lab.provider.arguments();
+        arguments.extend(["--later".into(), self.later.to_string().into()]);
+        let webhook = custodian.and_then(ServiceProcess::address).map(webhook);
+        arguments.extend(webhook.into_iter().flat_map(|url| ["--webhook".into(), url.into()]));
+        let environment = self.lab.provider.environment();
+        ServiceOptions { arguments, environment, ..self.started("service", self.world.service()) }
+    }
+
+    /// How the custodian is started, if there is one.
+    #[must_use]
+    pub fn custodian(&self) -> Option<ServiceOptions> {
+        self.lab.custodian?;
+        let way = self.way.to_possible_value().expect("none is skipped");
+        let arguments = vec!["--way".into(), way.get_name().into()];
+        let started = self.started("custodian", self.world.custodian());
+        Some(ServiceOptions { arguments, ..started })
+    }
+
+    fn started(&self, role: &'static str, folder: PathBuf) -> ServiceOptions {
         ServiceOptions {
             program: self.lab.program.clone(),
-            folder: self.world.service(),
+            role,
+            folder,
             logs: self.logs.clone(),
-            later: self.later,
             die_at: None,
             traced: false,
+            arguments: Vec::new(),
+            environment: Vec::new(),
         }
     }
 
-    /// Starts a service that is not to die.
+    /// Starts a service that is not to die, and the custodian beside it, if there is one.
     ///
     /// # Errors
     ///
     /// If it does not start: then it is lost with all that it keeps.
-    pub fn serve(&self, options: &ServiceOptions) -> Result<(ServiceProcess, SocketAddr)> {
-        let service = ServiceProcess::start(options, any_port())?;
-        let errors = fs::read_to_string(options.errors())?;
-        let address = service.address().with_context(|| format!("does not start: {errors}"))?;
+    pub fn serve(&self) -> Result<(ServiceProcess, SocketAddr)> {
+        let custodian = match self.custodian() {
+            Some(options) => Some(started(&options)?.0),
+            None => None,
+        };
+        let (mut service, address) = started(&self.service(custodian.as_ref()))?;
+        service.custodian = custodian.map(Box::new);
         Ok((service, address))
     }
 
@@ -182,6 +218,12 @@ impl<'a> Site<'a> {
         KeyringHost::start(&self.world.keychain(), "the login password")
     }
 
+    /// Where the service wrote its effects.
+    #[must_use]
+    pub fn service_effects(&self) -> PathBuf {
+        self.service(None).effects()
+    }
+
     /// Where the last device wrote its effects.
     #[must_use]
     pub fn effects(&self) -> PathBuf {
@@ -208,4 +250,17 @@ impl<'a> Site<'a> {
             thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+fn started(options: &ServiceOptions) -> Result<(ServiceProcess, SocketAddr)> {
+    let process = ServiceProcess::start(options, any_port())?;
+    let errors = fs::read_to_string(options.errors())?;
+    let address = process.address().with_context(|| format!("does not start: {errors}"))?;
+    Ok((process, address))
+}
+
+/// The custodian's webhook there.
+#[must_use]
+pub fn webhook(custodian: SocketAddr) -> String {
+    format!("http://{custodian}")
 }

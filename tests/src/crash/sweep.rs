@@ -5,9 +5,11 @@ use std::{fmt, fs, io, net::SocketAddr, path::Path, thread, time::Duration};
 use anyhow::{Context as _, Result, bail};
 use backup_testkit::{Disk, Files};
 use clap::ValueEnum;
+use portal_api::{route, webhook::RegisterWebhook};
 
 use super::{
     check::{self, Verdict},
+    custodian::{self, Way},
     device::Act,
     ledger::Ledger,
     power,
@@ -15,7 +17,7 @@ use super::{
     recorder::{Death, Effect, read_log},
     safeguard::{Owner, Safeguard},
     scenario::{Scenario, Step},
-    site::{Lab, Site, Store},
+    site::{Lab, Site, Store, webhook},
     strace, world,
     world::World,
 };
@@ -27,6 +29,8 @@ pub enum Side {
     Device,
     /// The service
     Service,
+    /// The custodian that keeps its halves itself
+    Custodian,
 }
 
 /// How it dies.
@@ -159,21 +163,28 @@ impl<'a> Prepared<'a> {
 
     fn record(&mut self, folder: &Path) -> Result<()> {
         let site = self.site(folder)?;
-        let options = site.service();
-        let (service, at) = site.serve(&options)?;
+        let (service, at) = site.serve()?;
         let traced = Site { traces_devices: true, ..site.clone() };
         let end = traced.take(&self.scenario.operation, at, None)?;
         service.kill()?;
         let done = Ledger::is_done(&self.scenario.operation, &end.told);
-        if !done {
+        let may_be_done = site.way == Way::Honest || !self.scenario.operation.makes_backup();
+        if done && !may_be_done {
+            bail!("a custodian was believed: {:?}", end.told);
+        }
+        if !done && site.way == Way::Honest {
             bail!("undisturbed, {} fails: {:?}", self.scenario.name, end.told);
         }
         self.points = vec![
             (Side::Device, read_log(&site.effects())?),
-            (Side::Service, read_log(&options.effects())?),
+            (Side::Service, read_log(&site.service_effects())?),
         ];
+        if let Some(custodian) = site.custodian() {
+            self.points.push((Side::Custodian, read_log(&custodian.effects())?));
+        }
         self.observer_saw_all(&site)?;
-        let verdict = check::check(&site, &self.heard(&end), &folder.join("scratch"))?;
+        let honest = Site { way: Way::Honest, ..site };
+        let verdict = check::check(&honest, &self.heard(&end), &folder.join("scratch"))?;
         if !verdict.is_fine() {
             bail!("undisturbed, {} goes wrong: {verdict:?}", self.scenario.name);
         }
@@ -241,7 +252,7 @@ impl<'a> Prepared<'a> {
         let at = mortal.address;
         let mut device = site.begin(&self.scenario.operation, at, death)?;
         let end = loop {
-            mortal.revive_if_dead()?;
+            mortal.revive_who_is_dead()?;
             match device.ended()? {
                 Some(end) => break end,
                 None => thread::sleep(Duration::from_millis(1)),
@@ -331,7 +342,7 @@ impl<'a> Prepared<'a> {
         ledger: &mut Ledger,
         death: Option<Death>,
     ) -> Result<bool> {
-        let (service, at) = site.serve(&site.service())?;
+        let (service, at) = site.serve()?;
         let step = Step { act: Act::Finish, ..self.scenario.operation.clone() };
         let end = site.take(&step, at, death)?;
         ledger.hear(&step, &end.told);
@@ -340,12 +351,14 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// A service that dies once, and comes back at the same address.
+/// A service, and a custodian if there is one, of which one dies once, and comes back at the same
+/// address.
 struct Mortal<'a> {
     prepared: &'a Prepared<'a>,
     site: &'a Site<'a>,
     power: bool,
     variant: usize,
+    custodian: Option<ServiceProcess>,
     process: Option<ServiceProcess>,
     address: SocketAddr,
     has_died: bool,
@@ -361,7 +374,14 @@ impl<'a> Mortal<'a> {
         variant: usize,
     ) -> Result<Self> {
         let dies = point.side == Side::Service;
-        let mut options = site.service();
+        let custodian = match site.custodian() {
+            Some(mut options) => {
+                options.die_at = (point.side == Side::Custodian).then_some(point.death.at);
+                Some(ServiceProcess::start(&options, any_port())?)
+            }
+            None => None,
+        };
+        let mut options = site.service(custodian.as_ref());
         options.die_at = dies.then_some(point.death.at);
         options.traced = dies && point.mode == Mode::Power;
         let process = ServiceProcess::start(&options, any_port())?;
@@ -371,6 +391,7 @@ impl<'a> Mortal<'a> {
             site,
             power: options.traced,
             variant,
+            custodian,
             process: Some(process),
             address: address.unwrap_or_else(any_port),
             has_died: false,
@@ -386,9 +407,21 @@ impl<'a> Mortal<'a> {
         Ok(mortal)
     }
 
-    fn revive_if_dead(&mut self) -> Result<()> {
+    fn revive_who_is_dead(&mut self) -> Result<()> {
+        if self.custodian.as_mut().map_or(Ok(false), ServiceProcess::is_dead)? {
+            self.revive_custodian()?;
+        }
         let is_dead = self.process.as_mut().map_or(Ok(true), ServiceProcess::is_dead)?;
         if is_dead { self.revive() } else { Ok(()) }
+    }
+
+    fn revive_custodian(&mut self) -> Result<()> {
+        let at = self.custodian.take().and_then(|custodian| custodian.address());
+        let (at, options) = at.zip(self.site.custodian()).context("there is no custodian")?;
+        let custodian = ServiceProcess::start(&options, at)?;
+        custodian.address().context("the custodian does not restart")?;
+        self.custodian = Some(custodian);
+        Ok(())
     }
 
     fn revive(&mut self) -> Result<()> {
@@ -400,8 +433,9 @@ impl<'a> Mortal<'a> {
         if self.power {
             self.lose_power()?;
         }
-        let process = ServiceProcess::start(&self.site.service(), self.address)?;
-        let errors = fs::read_to_string(self.site.service().errors())?;
+        let options = self.site.service(self.custodian.as_ref());
+        let process = ServiceProcess::start(&options, self.address)?;
+        let errors = fs::read_to_string(options.errors())?;
         self.address = process.address().with_context(|| format!("does not restart: {errors}"))?;
         self.process = Some(process);
         Ok(())
@@ -409,7 +443,7 @@ impl<'a> Mortal<'a> {
 
     /// Leaves the disk in one of the states in which a kill alone does not leave it.
     fn lose_power(&mut self) -> Result<()> {
-        let (folder, options) = (self.site.world.service(), self.site.service());
+        let (folder, options) = (self.site.world.service(), self.site.service(None));
         let calls = fs::read_to_string(options.calls())?;
         let before = world::files(&self.prepared.world.service())?;
         let mut disk = Disk::holding(before.clone());
@@ -440,9 +474,13 @@ fn live_up_to(site: &Site<'_>) -> Result<Ledger> {
     if site.scenario.before.is_empty() {
         return Ok(ledger);
     }
-    let (service, at) = site.serve(&site.service())?;
+    let (service, at) = site.serve()?;
     for step in &site.scenario.before {
         let end = site.take(step, at, None)?;
+        if let (Act::Join, Some(custodian)) = (&step.act, &service.custodian) {
+            let custodian = custodian.address().context("the custodian does not start")?;
+            register(&site.world, at, custodian)?;
+        }
         if !Ledger::is_done(step, &end.told) {
             bail!("undisturbed, {:?} fails: {:?}", step.act, end.told);
         }
@@ -453,6 +491,19 @@ fn live_up_to(site: &Site<'_>) -> Result<Ledger> {
         bail!("undisturbed, the user is told: {:?}", ledger.false_words);
     }
     Ok(ledger)
+}
+
+/// As the custodian does it, once.
+fn register(world: &World, at: SocketAddr, custodian: SocketAddr) -> Result<()> {
+    let key = fs::read_to_string(world.service().join("custodian.key"))?;
+    let (secret, webhook) = (custodian::SECRET.to_owned().into(), webhook(custodian));
+    let asked = reqwest::Client::new()
+        .post(format!("http://{at}{}", route::WEBHOOK))
+        .bearer_auth(key.trim())
+        .json(&RegisterWebhook { webhook, secret, client_id: None });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { asked.send().await?.error_for_status() })?;
+    Ok(())
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

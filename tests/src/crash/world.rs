@@ -28,6 +28,7 @@ impl World {
         fs::create_dir_all(world.keys())?;
         fs::create_dir_all(world.keychain())?;
         fs::create_dir_all(world.service())?;
+        fs::create_dir_all(world.custodian())?;
         Ok(world)
     }
 
@@ -77,6 +78,12 @@ impl World {
     #[must_use]
     pub fn service(&self) -> PathBuf {
         self.root.join("service")
+    }
+
+    /// The folder of a custodian that keeps its halves itself.
+    #[must_use]
+    pub fn custodian(&self) -> PathBuf {
+        self.root.join("custodian")
     }
 
     /// What the app keeps of the client.

@@ -182,7 +182,7 @@ fn key_file(path: &Path) -> Result<KeyFile, Failure> {
 
 #[cfg(feature = "pkcs11")]
 fn pin(path: &Path) -> Result<SecretString, Failure> {
-    let pin = secret_file::read_line(path)?;
+    let pin = secret_file::read_private_line(path)?;
     if pin.expose_secret().is_empty() {
         let message = format!("{} holds no PIN: a line of text", path.display());
         return Err(Failure::new(Kind::Damaged, message));

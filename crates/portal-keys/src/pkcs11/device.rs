@@ -1,6 +1,9 @@
 //! One session with a token, opened when it is needed, and opened again when it was ended.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use backup_core::{Error, ErrorKind, Result, secrecy::ExposeSecret};
 use cryptoki::{
@@ -20,6 +23,8 @@ use crate::error::invalid_input;
 pub(super) struct Device {
     options: Pkcs11Options,
     state: Mutex<State>,
+    /// Since when the call that is made now is not answered.
+    asked: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
@@ -32,7 +37,12 @@ enum State {
 
 impl Device {
     pub(super) fn new(options: Pkcs11Options) -> Self {
-        Self { options, state: Mutex::new(State::Closed) }
+        Self { options, state: Mutex::new(State::Closed), asked: Mutex::new(None) }
+    }
+
+    /// Whether a call is not answered for so long.
+    pub(super) fn hangs(&self, patience: Duration) -> bool {
+        self.asked().is_some_and(|since| since.elapsed() > patience)
     }
 
     /// Does something with the key. If the session turns out to be over, once more with a new one.
@@ -42,13 +52,25 @@ impl Device {
         mut act: impl FnMut(&Session, ObjectHandle) -> cryptoki::error::Result<T>,
     ) -> Result<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.asked() = Some(Instant::now());
+        let done = self.ask(&mut state, &mut act);
+        *self.asked() = None;
+        done?.map_err(refusal)
+    }
+
+    fn ask<T>(
+        &self,
+        state: &mut State,
+        act: &mut impl FnMut(&Session, ObjectHandle) -> cryptoki::error::Result<T>,
+    ) -> Result<cryptoki::error::Result<T>> {
         let was_open = matches!(*state, State::Open(..));
-        let mut done = self.try_with_key(&mut state, &mut act)?;
+        let done = self.try_with_key(state, act)?;
         let is_over = done.as_ref().is_err_and(failure::is_of_a_session_that_is_over);
-        if is_over && was_open {
-            done = self.try_with_key(&mut state, &mut act)?;
-        }
-        done.map_err(refusal)
+        if is_over && was_open { self.try_with_key(state, act) } else { Ok(done) }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The inner error is that of `act`. After one there may be half an operation in the session,

@@ -54,6 +54,17 @@ pub(crate) struct ShareVector {
     pub(crate) share: String,
 }
 
+/// A wrap under a key in a token.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenVector {
+    pub(crate) token: String,
+    pub(crate) object: String,
+    pub(crate) key: String,
+    pub(crate) key_id: String,
+    pub(crate) wrap: WrapVector,
+}
+
 impl Vector {
     /// Does everything that the vector has inputs for, in the order of its members.
     pub(crate) fn open(&self) -> Result<(), Error> {

@@ -3,9 +3,19 @@
 use std::collections::BTreeSet;
 
 use portal_keys::KeyCheck;
-use sqlx::Row;
+use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{Snapshot, StoreError, Write};
+
+/// A key that the service does not seal under.
+#[derive(Clone, Debug)]
+pub struct IdleKey {
+    /// Which it is.
+    pub id: String,
+    /// How often it was noted whether the service seals under it. While this number stays, so
+    /// does that it does not.
+    changes: i64,
+}
 
 impl Snapshot {
     /// The check values of the keys that anything is wrapped under.
@@ -30,6 +40,20 @@ impl Snapshot {
         let rows = sqlx::query(sql).fetch_all(self.connection()).await?;
         rows.iter().map(|row| Ok(row.try_get("key_id")?)).collect()
     }
+
+    /// The keys that the service does not seal under.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn idle_keys(&mut self) -> Result<Vec<IdleKey>, StoreError> {
+        let sql = "SELECT key_id, changes FROM key_checks WHERE NOT seals ORDER BY key_id";
+        let rows = sqlx::query(sql).fetch_all(self.connection()).await?;
+        let idle = |row: &SqliteRow| {
+            Ok(IdleKey { id: row.try_get("key_id")?, changes: row.try_get("changes")? })
+        };
+        rows.iter().map(idle).collect()
+    }
 }
 
 impl Write {
@@ -39,7 +63,10 @@ impl Write {
     ///
     /// [`StoreError`].
     pub async fn insert_key_check(&mut self, check: &KeyCheck) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO key_checks (key_id, value, seals) VALUES ($1, $2, TRUE)")
+        // A key that was forgotten and is here again begins to count elsewhere.
+        let sql = "INSERT INTO key_checks (key_id, value, seals, changes) \
+                   VALUES ($1, $2, TRUE, random() / 2)";
+        sqlx::query(sql)
             .bind(check.key_id())
             .bind(check.encode())
             .execute(self.connection())
@@ -47,39 +74,27 @@ impl Write {
         Ok(())
     }
 
-    /// Notes whether the service seals under a key.
+    /// Notes whether the service seals under a key, and that this was noted once more.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub async fn set_sealing(&mut self, key_id: &str, seals: bool) -> Result<(), StoreError> {
-        sqlx::query("UPDATE key_checks SET seals = $2 WHERE key_id = $1")
-            .bind(key_id)
-            .bind(seals)
-            .execute(self.connection())
-            .await?;
+        let sql = "UPDATE key_checks SET seals = $2, changes = changes + 1 WHERE key_id = $1";
+        let query = sqlx::query(sql).bind(key_id).bind(seals);
+        query.execute(self.connection()).await?;
         Ok(())
     }
 
-    /// Forgets the keys that the service does not seal under and nothing is wrapped under, and says
-    /// which. Nobody else writes meanwhile, so that nothing comes to be wrapped under one.
+    /// Forgets a key that the service has not sealed under since it was found [idle](IdleKey); if
+    /// it has, nothing is done. Whether it did.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn forget_unused_keys(&mut self) -> Result<Vec<String>, StoreError> {
-        let in_use = self.keys_of_what_is_sealed().await?;
-        let sql = "SELECT key_id FROM key_checks WHERE NOT seals ORDER BY key_id";
-        let rows = sqlx::query(sql).fetch_all(self.connection()).await?;
-        let ids =
-            rows.iter().map(|row| row.try_get("key_id")).collect::<Result<Vec<String>, _>>()?;
-        let unused: Vec<_> = ids.into_iter().filter(|id| !in_use.contains(id)).collect();
-        for id in &unused {
-            sqlx::query("DELETE FROM key_checks WHERE key_id = $1")
-                .bind(id)
-                .execute(self.connection())
-                .await?;
-        }
-        Ok(unused)
+    pub async fn forget_key(&mut self, key: &IdleKey) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM key_checks WHERE key_id = $1 AND NOT seals AND changes = $2";
+        let query = sqlx::query(sql).bind(&key.id).bind(key.changes);
+        Ok(query.execute(self.connection()).await?.rows_affected() > 0)
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn applied(pool: &SqlitePool) -> Result<Vec<(i64, Vec<u8>)>, St
 }
 
 /// In their order. What was ever released is never changed, and none is left out.
-const ALL: [(&str, &str); 7] = [
+const ALL: [(&str, &str); 8] = [
     ("initial", include_str!("../../migrations/0001_initial.sql")),
     ("session keys", include_str!("../../migrations/0002_session_keys.sql")),
     ("custodians", include_str!("../../migrations/0003_custodians.sql")),
@@ -39,6 +39,7 @@ const ALL: [(&str, &str); 7] = [
     ("audit", include_str!("../../migrations/0005_audit.sql")),
     ("keys", include_str!("../../migrations/0006_keys.sql")),
     ("enclave", include_str!("../../migrations/0007_enclave.sql")),
+    ("changes of keys", include_str!("../../migrations/0008_changes_of_keys.sql")),
 ];
 
 fn migration(number: i64, name: &'static str, sql: &'static str) -> Migration {

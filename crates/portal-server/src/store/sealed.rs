@@ -1,12 +1,12 @@
 //! Every place where something is kept that is sealed under the operator's keys.
 
-use std::collections::BTreeSet;
+use std::iter;
 
-use backup_core::{ClientId, CustodianId, EncryptionContext, KeyContext};
-use portal_keys::{SealedShare, ShareRole};
-use sqlx::{Row, sqlite::SqliteRow};
+use backup_core::{ClientId, CustodianId, EncryptionContext, KeyContext, Point};
+use portal_keys::{SealedShare, ShareContext, ShareRole};
+use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
-use super::{PairRow, Snapshot, StoreError, Write, columns};
+use super::{Snapshot, StoreError, Write, columns};
 use crate::custody;
 
 /// Where something sealed is kept. A test finds each column of the database that is not here.
@@ -105,21 +105,11 @@ impl Place {
         }
     }
 
-    const fn replace(self) -> &'static str {
+    /// The column by whose value a row is found.
+    const fn key(self) -> &'static str {
         match self {
-            Self::SigningPairs => {
-                "UPDATE signing_pairs SET sealed_share = $3 WHERE id = $1 AND sealed_share = $2"
-            }
-            Self::BackupPairs => {
-                "UPDATE backup_pairs SET sealed_share = $3 WHERE id = $1 AND sealed_share = $2"
-            }
-            Self::Webhooks => {
-                "UPDATE webhooks SET sealed_secret = $3 \
-                 WHERE custodian_id = $1 AND sealed_secret = $2"
-            }
-            Self::EnclaveKeys => {
-                "UPDATE enclave_keys SET sealed_key = $3 WHERE id = $1 AND sealed_key = $2"
-            }
+            Self::SigningPairs | Self::BackupPairs | Self::EnclaveKeys => "id",
+            Self::Webhooks => "custodian_id",
         }
     }
 }
@@ -154,45 +144,37 @@ impl Snapshot {
         let rows = query.fetch_all(self.connection()).await?;
         rows.iter().map(|row| SealedRow::of(place, row)).collect()
     }
-
-    /// The ids of all keys that anything is wrapped under.
-    pub(super) async fn keys_of_what_is_sealed(&mut self) -> Result<BTreeSet<String>, StoreError> {
-        let mut ids = BTreeSet::new();
-        for place in Place::ALL {
-            let mut after = String::new();
-            loop {
-                let rows = self.sealed(place, &after, PAGE).await?;
-                for row in &rows {
-                    let sealed = SealedShare::decode(&row.sealed);
-                    let sealed = sealed.map_err(|_| StoreError::Damaged("sealed share"))?;
-                    ids.extend(sealed.key_ids().map(str::to_owned));
-                }
-                let Some(last) = rows.into_iter().next_back() else { break };
-                after = last.id;
-            }
-        }
-        Ok(ids)
-    }
 }
 
 impl Write {
-    /// Puts other wraps in the place of those of a row, unless the row has changed; whether it did.
+    /// Puts other wraps in the place of those of rows, each unless it has changed; how many it did.
+    ///
+    /// It is one statement, and a trip to the database for all of them. It comes in few lengths, so
+    /// that it is prepared already: rows that are nowhere fill it up to a power of two.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub async fn rewrap(
         &mut self,
-        row: &SealedRow,
-        rewrapped: &SealedShare,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query(row.place.replace())
-            .bind(&row.id)
-            .bind(&row.sealed)
-            .bind(rewrapped.encode())
-            .execute(self.connection())
-            .await?;
-        Ok(done.rows_affected() > 0)
+        place: Place,
+        rows: &[(SealedRow, SealedShare)],
+    ) -> Result<u64, StoreError> {
+        let ((table, column), key) = (place.column(), place.key());
+        let mut sql = QueryBuilder::<Sqlite>::new("WITH given (id, before, after) AS (");
+        let given = rows.iter().map(Some).chain(iter::repeat(None));
+        sql.push_values(given.take(rows.len().next_power_of_two()), |mut values, row| {
+            values
+                .push_bind(row.map(|(row, _)| row.id.as_str()))
+                .push_bind(row.map(|(row, _)| row.sealed.as_slice()))
+                .push_bind(row.map(|(_, rewrapped)| rewrapped.encode()));
+        });
+        sql.push(format_args!(
+            ") UPDATE {table} SET {column} = given.after FROM given \
+             WHERE {table}.{key} = given.id AND {table}.{column} = given.before"
+        ));
+        let done = sql.build().execute(self.connection()).await?;
+        Ok(done.rows_affected())
     }
 }
 
@@ -228,8 +210,16 @@ fn context(place: Place, row: &SqliteRow) -> Result<KeyContext, StoreError> {
         Ok::<_, StoreError>(EncryptionContext::new(custodian.clone(), client))
     };
     let of_pair = |role| {
-        let context = custody::share_context(&client()?, &PairRow::of(row)?, role);
-        Ok(context.map_err(|_| StoreError::Damaged("public key"))?.key_context())
+        let wallet = Point::new(columns::curve(row.try_get("curve")?)?, row.try_get("public_key")?);
+        let context = ShareContext {
+            custodian: custodian.clone(),
+            client: client()?.client,
+            // A name that is bound. That it is a key of its curve costs more than all else here.
+            wallet: wallet.map_err(|_| StoreError::Damaged("public key"))?,
+            pair: columns::parsed(row.try_get("id")?, "pair id")?,
+            role,
+        };
+        Ok(context.key_context())
     };
     match place {
         Place::SigningPairs => of_pair(ShareRole::ServerSigning),
@@ -245,12 +235,9 @@ fn context(place: Place, row: &SqliteRow) -> Result<KeyContext, StoreError> {
     }
 }
 
-/// How many rows are read at once.
-const PAGE: u32 = 1024;
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{collections::BTreeSet, sync::Arc};
 
     use super::*;
     use crate::{effects::Nobody, store::Store};

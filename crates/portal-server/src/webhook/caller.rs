@@ -1,6 +1,6 @@
 //! One request to a webhook: no redirects, no proxies, no long answers.
 
-use std::error::Error as _;
+use std::{error::Error as _, sync::Arc};
 
 use axum::body::Bytes;
 use reqwest::{Client, Response, header, redirect::Policy};
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Failure, WebhookPolicy,
-    address::{Guarded, NotAllowed, base},
+    address::{Guarded, Names, NotAllowed, System, base},
 };
 
 /// What sends requests.
@@ -20,12 +20,16 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) fn new(policy: WebhookPolicy) -> Result<Self, Failure> {
+        Self::with_names(policy, Arc::new(System))
+    }
+
+    fn with_names(policy: WebhookPolicy, names: Arc<dyn Names>) -> Result<Self, Failure> {
         let http = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
             .https_only(!policy.plain_http)
             .http1_only()
-            .dns_resolver(Guarded(policy))
+            .dns_resolver(Guarded { policy, names })
             .user_agent(concat!("portal-server/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| Failure::Unreachable("the service has no root certificates"))?;
@@ -94,5 +98,74 @@ fn unreachable(error: &reqwest::Error) -> Failure {
         Failure::Unreachable("there is no connection")
     } else {
         Failure::Unreachable("the connection broke, or it speaks no HTTP")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        net::{IpAddr, SocketAddr},
+        sync::Mutex,
+    };
+
+    use futures_util::{FutureExt as _, future::BoxFuture};
+    use reqwest::dns::{Name, Resolve as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Whose name leads elsewhere each time.
+    #[derive(Debug)]
+    struct Rebinding(Mutex<Vec<Vec<IpAddr>>>);
+
+    impl Rebinding {
+        fn to(answers: &[&[&str]]) -> Arc<Self> {
+            let address = |text: &&str| text.parse().expect("it is an address");
+            let answers = answers.iter().map(|answer| answer.iter().map(address).collect());
+            Arc::new(Self(Mutex::new(answers.rev().collect())))
+        }
+    }
+
+    impl Names for Rebinding {
+        fn addresses(&self, _: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+            let next = self.0.lock().unwrap().pop().expect("nobody asks more often");
+            let next = next.into_iter().map(|address| (address, 0).into()).collect();
+            async move { Ok(next) }.boxed()
+        }
+    }
+
+    const PUBLIC: WebhookPolicy = WebhookPolicy { plain_http: true, private_addresses: false };
+
+    async fn asked(names: Arc<Rebinding>, policy: WebhookPolicy, port: u16) -> Failure {
+        let caller = Caller::with_names(policy, names).unwrap();
+        let url = format!("http://hook.example:{port}/backup");
+        caller.post(&url, &[], Zeroizing::default(), 100).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_name_that_was_public_and_leads_to_this_machine_now_is_not_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for near in [&["127.0.0.1"][..], &["::ffff:127.0.0.1", "10.0.0.1"]] {
+            let names = Rebinding::to(&[&["1.1.1.1"], near]);
+            let guarded = Guarded { policy: PUBLIC, names: names.clone() };
+            let name: Name = "hook.example".parse().unwrap();
+            let first = guarded.resolve(name).await.unwrap().next().unwrap();
+            assert_eq!(first.ip(), IpAddr::from([1, 1, 1, 1]));
+            assert_eq!(asked(names, PUBLIC, port).await, Failure::Address);
+        }
+        assert!(listener.accept().now_or_never().is_none(), "somebody has connected");
+    }
+
+    /// Whoever resolves the name and then lets the system do so again connects elsewhere.
+    #[tokio::test]
+    async fn what_is_connected_to_is_what_was_looked_at() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let local = WebhookPolicy { private_addresses: true, ..PUBLIC };
+        let asked = asked(Rebinding::to(&[&["127.0.0.1"]]), local, port);
+        let (failure, ()) = tokio::join!(asked, async { drop(listener.accept().await.unwrap()) });
+        assert!(matches!(failure, Failure::Unreachable(_)), "{failure}");
     }
 }
