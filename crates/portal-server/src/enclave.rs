@@ -55,10 +55,10 @@ pub(crate) fn routes(service: &SharedService, options: &EnclaveOptions) -> Resul
     let routes = routes.with_state(Arc::clone(service));
     // Without such origins nothing is added, and a preflight is refused like any other method.
     if options.cors.is_empty() {
-        return Ok(routes);
+        return Ok(routes.merge(library::page()));
     }
     let origins: Vec<_> = options.cors.iter().map(String::as_str).collect();
-    library::cross_origin(routes, &origins)
+    Ok(library::cross_origin(routes, &origins)?.merge(library::page()))
 }
 
 /// What browsers ask the relying party's domain before a page of another one may use its passkeys:

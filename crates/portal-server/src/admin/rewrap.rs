@@ -151,7 +151,7 @@ impl Active {
             return Ok(None);
         }
         let context = row.context.as_ref().map_err(ToString::to_string)?;
-        let rewrapped = sealed.rewrap(context, &self.ring).await;
+        let rewrapped = sealed.rewrap(context.clone(), &self.ring).await;
         rewrapped.map(Some).map_err(|error| error.to_string())
     }
 }
