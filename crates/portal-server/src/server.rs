@@ -175,7 +175,7 @@ impl Server {
         #[cfg(feature = "enclave")]
         let enclave = options.enclave.as_ref();
         #[cfg(feature = "enclave")]
-        let enclave = enclave.map(|options| Mounted::of(&service, options)).transpose()?;
+        let enclave = enclave.map(|options| mounted(&service, options)).transpose()?;
         #[cfg(not(feature = "enclave"))]
         let enclave: Option<Mounted> = None;
         let listener = listen(options.listen).await?;
@@ -251,17 +251,15 @@ impl Running {
 }
 
 /// The routes of the enclave, and where it listens if it does so by itself.
-struct Mounted {
-    routes: Router,
-    listen: Option<SocketAddr>,
-}
+type Mounted = (Router, Option<SocketAddr>);
 
-impl Mounted {
-    #[cfg(feature = "enclave")]
-    fn of(service: &SharedService, options: &crate::EnclaveOptions) -> Result<Self, StartError> {
-        let routes = crate::enclave::routes(service, options).map_err(StartError::Enclave)?;
-        Ok(Self { routes, listen: options.listen })
-    }
+#[cfg(feature = "enclave")]
+fn mounted(
+    service: &SharedService,
+    options: &crate::EnclaveOptions,
+) -> Result<Mounted, StartError> {
+    let routes = crate::enclave::routes(service, options).map_err(StartError::Enclave)?;
+    Ok((routes, options.listen))
 }
 
 /// What the service's listener answers, and what the enclave's own does.
@@ -271,8 +269,8 @@ fn divided(
 ) -> (Router, Option<(SocketAddr, Router)>) {
     let routes = router::routes(service);
     match enclave {
-        Some(Mounted { routes: enclaves, listen: None }) => (routes.merge(enclaves), None),
-        Some(Mounted { routes: enclaves, listen: Some(address) }) => {
+        Some((enclaves, None)) => (routes.merge(enclaves), None),
+        Some((enclaves, Some(address))) => {
             let enclaves = enclaves.merge(router::watched(service));
             (routes.merge(router::no_enclave(service)), Some((address, enclaves)))
         }
