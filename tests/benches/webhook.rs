@@ -73,8 +73,8 @@ impl Times {
         let is_within = beyond - here <= MOST_MILLIS;
         let verdict = if is_within { "ok" } else { "TOO SLOW" };
         println!(
-            "{name}, ms: here {here:.2}, with a custodian {there:.2}, of that its {} answers {:.2}, \
-             and {:.2} more (<= {MOST_MILLIS}) {verdict}",
+            "{name}, ms: here {here:.2}, with a custodian {there:.2}, of that its {} answers \
+             {:.2}, and {:.2} more (<= {MOST_MILLIS}) {verdict}",
             self.answers,
             there - beyond,
             beyond - here

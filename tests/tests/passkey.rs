@@ -1,20 +1,23 @@
-//! A wallet that is backed up with the PRF of a passkey, at a service that really runs.
+//! A wallet that is backed up with a passkey, at a service that really runs: by its PRF, and by the
+//! service's enclave.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 
-use backup_core::{BackupMethod, ErrorKind, MethodId, async_trait};
+use backup_core::{BackupMethod, ErrorKind, MethodId, async_trait, secrecy::SecretString};
 use backup_methods_passkey::{
-    Account, Assertion, Ceremony, CeremonyError, CreateOptions, Created, GetOptions, PasskeyPrf,
-    RelyingParty, Support,
+    Account, Assertion, Ceremony, CeremonyError, CreateOptions, Created, GetOptions,
+    PasskeyEnclave, PasskeyPrf, RelyingParty, Support,
 };
 use backup_testkit::{
     PromptCounter,
     passkey::{PasskeyFault, Refusal, SoftwareAuthenticator},
 };
 use portal_client::{BackUpOptions, Error, Portal, RecoverOptions};
-use portal_tests::wallets::{Device, TestService, on_runtime, unseen};
+use portal_tests::wallets::{
+    Device, PASSKEY_ORIGIN as ORIGIN, RELYING_PARTY, TestClient, TestService, on_runtime, unseen,
+};
 
 /// A page of the app's, and the authenticator behind it.
 #[derive(Clone, Debug)]
@@ -29,10 +32,19 @@ impl Page {
     }
 
     fn app(&self, device: &Device, service: &TestService) -> Portal {
-        let party = RelyingParty::new("example.com", "Acme").unwrap();
+        let party = RelyingParty::new(RELYING_PARTY, "Acme").unwrap();
         let account = Account::new("alice@example.com", "Alice");
         let method: Arc<dyn BackupMethod> = Arc::new(PasskeyPrf::new(self.clone(), party, account));
         device.portal(&service.url(), &method)
+    }
+
+    /// The same with a method whose keys the service's enclave keeps.
+    fn app_with_enclave(&self, client: &TestClient, device: &Device, at: &TestService) -> Portal {
+        let party = RelyingParty::new(RELYING_PARTY, "Acme").unwrap();
+        let key = SecretString::from(client.key.expose());
+        let method = PasskeyEnclave::new(self.clone(), party, &at.url(), key).unwrap();
+        let method: Arc<dyn BackupMethod> = Arc::new(method);
+        device.portal(&at.url(), &method)
     }
 }
 
@@ -59,8 +71,6 @@ fn declined(_: Refusal) -> CeremonyError {
     CeremonyError::Cancelled
 }
 
-const ORIGIN: &str = "https://wallet.example.com";
-
 fn id() -> MethodId {
     MethodId::new(PasskeyPrf::ID).unwrap()
 }
@@ -84,6 +94,32 @@ fn a_first_backup_asks_three_times_later_ones_do_not_and_a_recovery_asks_once() 
         let (new_device, same_passkeys) = (client.device(), Page::of(page.authenticator.clone()));
         let app = same_passkeys.app(&new_device, &service);
         let recovered = app.recover(&id(), &RecoverOptions::default(), &unseen).await.unwrap();
+        assert_eq!(recovered.backup, second.backup);
+        assert_eq!(same_passkeys.ceremonies.count(), 1);
+    });
+}
+
+#[test]
+fn the_enclave_has_its_user_confirm_twice_at_first_once_to_recover_and_not_in_between() {
+    on_runtime(async {
+        let service = TestService::start_with_enclave().await;
+        let client = service.client().await;
+        let authenticator = SoftwareAuthenticator::new().with_fault(PasskeyFault::LacksPrf);
+        let (device, page) = (client.device(), Page::of(authenticator.clone()));
+        let app = page.app_with_enclave(&client, &device, &service);
+        app.create_wallet(&unseen).await.unwrap();
+
+        let id = MethodId::PASSKEY;
+        let first = app.back_up(&id, &BackUpOptions::default(), &unseen).await.unwrap();
+        assert!(first.enrolled);
+        let asked = page.ceremonies.count();
+        let second = app.back_up(&id, &BackUpOptions::default(), &unseen).await.unwrap();
+        assert!(!second.enrolled);
+        assert_eq!((asked, page.ceremonies.count()), (2, 2));
+
+        let (new_device, same_passkeys) = (client.device(), Page::of(authenticator));
+        let app = same_passkeys.app_with_enclave(&client, &new_device, &service);
+        let recovered = app.recover(&id, &RecoverOptions::default(), &unseen).await.unwrap();
         assert_eq!(recovered.backup, second.backup);
         assert_eq!(same_passkeys.ceremonies.count(), 1);
     });

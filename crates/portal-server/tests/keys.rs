@@ -305,7 +305,7 @@ async fn what_has_changed_since_it_was_read_is_not_overwritten_by_other_wraps_of
     assert_ne!(stale[0].sealed, rows[0].sealed, "another secret was registered");
     let sealed = SealedShare::decode(&stale[0].sealed).unwrap();
     let context = stale[0].context.as_ref().unwrap();
-    let other = sealed.rewrap(context, &ring(&[&new], &[&old])).await.unwrap();
+    let other = sealed.rewrap(context.clone(), &ring(&[&new], &[&old])).await.unwrap();
     let stale: Vec<_> = stale.into_iter().map(|row| (row, other.clone())).collect();
     let mut write = store.write().await.unwrap();
     assert_eq!(write.rewrap(Place::Webhooks, &stale).await.unwrap(), 0);

@@ -1,8 +1,11 @@
 //! The operator's key: in a file, in AWS KMS, or in a token.
 
-use std::{ffi::OsString, sync::Arc};
+use std::ffi::OsString;
+#[cfg(feature = "keys")]
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
+#[cfg(feature = "keys")]
 use backup_core::KeyEncryption;
 use backup_testkit::{MOTO_CREDENTIALS, Moto, SoftHsm};
 use clap::{Args, ValueEnum};
@@ -90,17 +93,24 @@ impl Key {
     ///
     /// If this program was built without its kind.
     pub fn ring(&self) -> Result<Option<KeyRing>> {
+        if self.keys == Keys::File { Ok(None) } else { self.outside().map(Some) }
+    }
+
+    #[cfg(feature = "keys")]
+    fn outside(&self) -> Result<KeyRing> {
         let key: Arc<dyn KeyEncryption> = match (self.keys, &self.arn, &self.kms) {
-            (Keys::File, ..) => return Ok(None),
-            #[cfg(feature = "keys")]
             (Keys::AwsKms, Some(arn), Some(kms)) => {
                 Arc::new(portal_keys::AwsKmsKey::new(arn, Some(kms))?)
             }
-            #[cfg(feature = "keys")]
             (Keys::Pkcs11, ..) => Arc::new(portal_keys::Pkcs11Key::new(in_token())?),
-            _ => bail!("there is no such key: build this with the feature `keys`"),
+            _ => bail!("a key in a KMS has a name there"),
         };
-        Ok(Some(KeyRing::new([key])?))
+        Ok(KeyRing::new([key])?)
+    }
+
+    #[cfg(not(feature = "keys"))]
+    fn outside(&self) -> Result<KeyRing> {
+        bail!("there is no such key: build this with the feature `keys`")
     }
 }
 

@@ -109,8 +109,8 @@ impl PasskeyEnclave {
     ///
     /// # Errors
     ///
-    /// As for [`register_passkey`](Self::register_passkey); [`EnclaveProblem::NoPasskey`](crate::EnclaveProblem::NoPasskey) if there
-    /// is none yet.
+    /// As for [`register_passkey`](Self::register_passkey); and
+    /// [`EnclaveProblem::NoPasskey`](crate::EnclaveProblem::NoPasskey) if there is none yet.
     pub async fn authenticate_passkey_and_write_key(
         &self,
         op: &Operation<'_>,

@@ -94,6 +94,25 @@ async fn browsers_are_told_which_origins_may_use_the_passkeys() {
 }
 
 #[tokio::test]
+async fn the_page_of_ceremonies_is_there_for_anyone_and_in_nobodys_frame() {
+    let service = start().await;
+    for (file, kind) in [
+        ("ceremony", "text/html"),
+        ("ceremony.css", "text/css"),
+        ("ceremony.js", "text/javascript"),
+        ("hpke.js", "text/javascript"),
+    ] {
+        let answer = service.send(Request::get(&format!("/passkeys/{file}"))).await;
+        assert_eq!(answer.status, 200, "{file}");
+        assert!(answer.headers["content-type"].to_str().unwrap().starts_with(kind), "{file}");
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+    let without = Service::start().await.send(Request::get("/passkeys/ceremony")).await;
+    without.is_error(404, ErrorId::NotFound);
+}
+
+#[tokio::test]
 async fn ceremonies_have_a_rate_of_their_own() {
     let service = Service::start_with(|options| {
         with_enclave(options);
