@@ -11,8 +11,8 @@ pub(super) fn body(route: Route) -> Value {
     let with = |name: &'static str, json: Value| -> Vec<(&str, Value)> {
         answered.iter().cloned().chain([(name, json)]).collect()
     };
-    let assertion = text_of("`AuthenticationResponseJSON` of WebAuthn, as text.");
-    let attestation = text_of("`RegistrationResponseJSON` of WebAuthn, as text.");
+    let assertion = text_of("`AuthenticationResponseJSON`");
+    let attestation = text_of("`RegistrationResponseJSON`");
     match route {
         Route::BeginRegistration => {
             object(&[("relyingParty", relying_party())], &[("name", name())])
@@ -90,8 +90,10 @@ fn text() -> Value {
     json!({ "type": "string" })
 }
 
-fn text_of(description: &str) -> Value {
-    json!({ "type": "string", "description": description, "maxLength": 16 * 1024 })
+/// The length is said in words: what is much longer is refused as a body that is too long.
+fn text_of(json: &str) -> Value {
+    let description = format!("{json} of WebAuthn, as text of at most 16 KiB.");
+    json!({ "type": "string", "description": description })
 }
 
 fn relying_party() -> Value {
