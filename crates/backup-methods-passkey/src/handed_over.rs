@@ -1,6 +1,7 @@
 //! What a page hands over to a program on the same computer: HPKE (RFC 9180) in base mode with
-//! X25519, HKDF-SHA256 and AES-128-GCM, for which the RFC has vectors (appendix A.1). The page's side
-//! is `enclave/page/hpke.js`.
+//! X25519, HKDF-SHA256 and AES-128-GCM, for which the RFC has vectors (appendix A.1).
+//!
+//! The page's side is `enclave/page/hpke.js`.
 
 use backup_core::{Error, ErrorKind, Result, secrecy::SecretSlice};
 use hpke::{

@@ -40,7 +40,7 @@ fn document() -> Value {
         "tags": [
             { "name": "service", "description": "For everybody." },
             { "name": "device", "description": "For devices: wallets, sessions, backup sets." },
-            { "name": "enclave", "description": "For devices: passkeys, and the keys that they release." },
+            { "name": "enclave", "description": "For devices: passkeys, and keys for them." },
             { "name": "portal", "description": "Portal's own routes for its SDKs." },
             { "name": "custodian", "description": "Portal's own routes for customers' servers." },
         ],

@@ -4,7 +4,7 @@ mod backups;
 mod options;
 mod provider;
 
-use std::{error::Error as _, sync::Arc};
+use std::{error::Error as StdError, sync::Arc};
 
 use axum::{
     Router,
@@ -120,7 +120,7 @@ fn told(mut response: Response) -> Response {
     if let Refusal::Failed(error) = &*refusal {
         response.extensions_mut().insert(cause(error));
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            let is_database = error.source().is_some_and(|source| source.is::<StoreError>());
+            let is_database = error.source().is_some_and(<dyn StdError>::is::<StoreError>);
             let reason = if is_database { Reason::Database } else { Reason::Key };
             response.extensions_mut().insert(reason);
         }

@@ -1,19 +1,23 @@
 //! Tries every point of a scenario: lives up to it, dies there, restarts, checks.
 
-use std::{fmt, fs, io, net::SocketAddr, path::Path, thread, time::Duration};
+mod mortal;
+mod point;
+
+use std::{fs, io, net::SocketAddr, path::Path, thread, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use backup_testkit::{Disk, Files};
-use clap::ValueEnum;
 use portal_api::{route, webhook::RegisterWebhook};
 
+use self::mortal::Mortal;
+pub use self::point::{Mode, Point, Side};
 use super::{
     check::{self, Verdict},
     custodian::{self, Way},
     device::Act,
     ledger::Ledger,
     power,
-    process::{DeviceEnd, ServiceProcess, any_port},
+    process::DeviceEnd,
     recorder::{Death, Effect, read_log},
     safeguard::{Owner, Safeguard},
     scenario::{Scenario, Step},
@@ -21,39 +25,6 @@ use super::{
     strace, world,
     world::World,
 };
-
-/// Who dies.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
-pub enum Side {
-    /// The device
-    Device,
-    /// The service
-    Service,
-    /// The custodian that keeps its halves itself
-    Custodian,
-}
-
-/// How it dies.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
-pub enum Mode {
-    /// The process is killed
-    Kill,
-    /// The machine loses power: what was not synced is gone
-    Power,
-}
-
-/// Where a life is cut short.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Point {
-    /// Who dies.
-    pub side: Side,
-    /// How.
-    pub mode: Mode,
-    /// Before which of its effects, or in the middle of it.
-    pub death: Death,
-    /// What the effect was in the recording run.
-    pub effect: String,
-}
 
 /// What came of it.
 #[derive(Debug)]
@@ -351,123 +322,6 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// A service, and a custodian if there is one, of which one dies once, and comes back at the same
-/// address.
-struct Mortal<'a> {
-    prepared: &'a Prepared<'a>,
-    site: &'a Site<'a>,
-    power: bool,
-    variant: usize,
-    custodian: Option<ServiceProcess>,
-    process: Option<ServiceProcess>,
-    address: SocketAddr,
-    has_died: bool,
-    more: bool,
-    nothing_more: bool,
-}
-
-impl<'a> Mortal<'a> {
-    fn start(
-        prepared: &'a Prepared<'a>,
-        site: &'a Site<'a>,
-        point: &Point,
-        variant: usize,
-    ) -> Result<Self> {
-        let dies = point.side == Side::Service;
-        let custodian = match site.custodian() {
-            Some(mut options) => {
-                options.die_at = (point.side == Side::Custodian).then_some(point.death.at);
-                Some(ServiceProcess::start(&options, any_port())?)
-            }
-            None => None,
-        };
-        let mut options = site.service(custodian.as_ref());
-        options.die_at = dies.then_some(point.death.at);
-        options.traced = dies && point.mode == Mode::Power;
-        let process = ServiceProcess::start(&options, any_port())?;
-        let address = process.address();
-        let mut mortal = Self {
-            prepared,
-            site,
-            power: options.traced,
-            variant,
-            custodian,
-            process: Some(process),
-            address: address.unwrap_or_else(any_port),
-            has_died: false,
-            more: false,
-            nothing_more: false,
-        };
-        if address.is_none() {
-            if !dies {
-                bail!("the service does not start: {}", fs::read_to_string(options.errors())?);
-            }
-            mortal.revive()?;
-        }
-        Ok(mortal)
-    }
-
-    fn revive_who_is_dead(&mut self) -> Result<()> {
-        if self.custodian.as_mut().map_or(Ok(false), ServiceProcess::is_dead)? {
-            self.revive_custodian()?;
-        }
-        let is_dead = self.process.as_mut().map_or(Ok(true), ServiceProcess::is_dead)?;
-        if is_dead { self.revive() } else { Ok(()) }
-    }
-
-    fn revive_custodian(&mut self) -> Result<()> {
-        let at = self.custodian.take().and_then(|custodian| custodian.address());
-        let (at, options) = at.zip(self.site.custodian()).context("there is no custodian")?;
-        let custodian = ServiceProcess::start(&options, at)?;
-        custodian.address().context("the custodian does not restart")?;
-        self.custodian = Some(custodian);
-        Ok(())
-    }
-
-    fn revive(&mut self) -> Result<()> {
-        self.process = None;
-        if self.has_died {
-            bail!("the service died twice");
-        }
-        self.has_died = true;
-        if self.power {
-            self.lose_power()?;
-        }
-        let options = self.site.service(self.custodian.as_ref());
-        let process = ServiceProcess::start(&options, self.address)?;
-        let errors = fs::read_to_string(options.errors())?;
-        self.address = process.address().with_context(|| format!("does not restart: {errors}"))?;
-        self.process = Some(process);
-        Ok(())
-    }
-
-    /// Leaves the disk in one of the states in which a kill alone does not leave it.
-    fn lose_power(&mut self) -> Result<()> {
-        let (folder, options) = (self.site.world.service(), self.site.service(None));
-        let calls = fs::read_to_string(options.calls())?;
-        let before = world::files(&self.prepared.world.service())?;
-        let mut disk = Disk::holding(before.clone());
-        let seen = strace::replay(&calls, &folder, &options.effects(), &mut disk)?;
-        let without = self.prepared.without;
-        let disks = power::since_marker(before, &seen, |effect| {
-            without.is_none_or(|without| without.lets(Owner::Service, effect))
-        });
-        self.more = self.variant + 1 < disks.len();
-        match disks.get(self.variant) {
-            Some(files) => Ok(world::replace_files(&folder, files)?),
-            None => {
-                self.nothing_more = true;
-                Ok(())
-            }
-        }
-    }
-
-    /// Kills it.
-    fn end(&mut self) -> Result<()> {
-        self.process.take().map_or(Ok(()), ServiceProcess::kill)
-    }
-}
-
 /// A service is started, and everything done that comes before the operation.
 fn live_up_to(site: &Site<'_>) -> Result<Ledger> {
     let mut ledger = Ledger::default();
@@ -508,13 +362,4 @@ fn register(world: &World, at: SocketAddr, custodian: SocketAddr) -> Result<()> 
 
 fn remove(folder: &Path) -> io::Result<()> {
     if fs::exists(folder)? { fs::remove_dir_all(folder) } else { Ok(()) }
-}
-
-impl fmt::Display for Point {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { side, mode, death, effect } = self;
-        let word = |value: &dyn fmt::Debug| format!("{value:?}").to_lowercase();
-        write!(f, "--side {} --mode {} --point {}", word(side), word(mode), death.at)?;
-        write!(f, "{} ({effect})", if death.torn { " --torn" } else { "" })
-    }
 }

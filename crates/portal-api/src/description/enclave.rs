@@ -1,5 +1,6 @@
-//! What the routes of the passkey enclave read and write. Their types are those of the method, which
-//! knows nothing of this crate: here is how they look.
+//! What the routes of the passkey enclave read and write.
+//!
+//! Their types are those of the method, which knows nothing of this crate: here is how they look.
 
 use serde_json::{Value, json};
 

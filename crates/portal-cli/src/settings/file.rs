@@ -1,4 +1,4 @@
-//! The file of settings: TOML, one key a line, a table for each custody key, and one for the enclave.
+//! The file of settings: TOML, one key a line, and tables for custody keys and the enclave.
 
 use std::path::Path;
 
