@@ -37,7 +37,8 @@ fn unpack(workspace: &Workspace) -> Result<()> {
     for package in workspace.published() {
         let name = format!("{}.crate", file_stem(package));
         let archive = workspace.target().join("package").join(name);
-        cmd!(sh, "tar --extract --gzip --file {archive} --directory {unpacked}").run()?;
+        // As of now: packages of another day with the same times would pass for those checked then.
+        cmd!(sh, "tar --extract --touch --gzip --file {archive} --directory {unpacked}").run()?;
     }
     Ok(())
 }
