@@ -65,10 +65,12 @@ fn enter() {
 }
 
 #[test]
-fn a_key_that_was_deleted_is_not_found() {
+fn a_key_that_never_was_is_not_found() {
     let kms = Kms::new();
-    let arn = format!("{}0", &kms.moto.arns()[0][..kms.moto.arns()[0].len() - 1]);
-    let key = AwsKmsKey::new(&arn, Some(kms.moto.url())).unwrap();
+    let (keys, id) = kms.moto.arns()[0].rsplit_once('/').unwrap();
+    let nobodys = format!("{keys}/00000000-0000-4000-8000-000000000000");
+    assert_eq!(nobodys.len(), keys.len() + 1 + id.len());
+    let key = AwsKmsKey::new(&nobodys, Some(kms.moto.url())).unwrap();
     let wrapped = kms.block_on(key.wrap(&DataKey::generate().unwrap(), &KeyContext::new()));
     assert_eq!(wrapped.unwrap_err().kind(), ErrorKind::NotFound);
 }
