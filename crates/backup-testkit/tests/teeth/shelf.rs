@@ -123,7 +123,7 @@ impl KeyStore for Shelf {
         self.create(name, key.expose())?;
         if self.flaw == Flaw::LosesAByte {
             let mut key = *key.expose();
-            key[31] = 0;
+            key[31] ^= 1;
             self.set(name, key);
         }
         yield_now().await;
