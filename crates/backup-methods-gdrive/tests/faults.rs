@@ -170,6 +170,26 @@ async fn answers_that_are_not_drives_do_not_say_that_a_key_is_lost() {
 }
 
 #[tokio::test]
+async fn a_404_that_is_not_drives_neither_loses_a_key_nor_calls_one_destroyed() {
+    for call in [DriveCall::Media, DriveCall::Delete, DriveCall::List] {
+        let world = World::new(Place::Hidden);
+        let (name, key) = world.put(&world.store()).await;
+        let not_drives = || DriveFault::answer(call, 404, b"not found".to_vec());
+        world.drive.inject(not_drives().times(1000));
+        let store = world.hasty_store();
+        let error = match call {
+            DriveCall::Delete => store.delete(&world.op(), &name).await.unwrap_err(),
+            _ => store.get(&world.op(), &name).await.unwrap_err(),
+        };
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{call:?}");
+        world.drive.heal();
+
+        world.drive.inject(not_drives().times(1));
+        assert_eq!(world.store().get(&world.op(), &name).await.unwrap(), key, "{call:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_is_refused_is_replaced_once() {
     let world = World::new(Place::Hidden);
     let (name, key) = world.put(&world.store()).await;

@@ -54,8 +54,10 @@ pub(crate) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
     let busy =
         || Failure::Passing { error: DriveProblem::Busy { retry_after }.into(), retry_after };
     let problem = match (status, reason.as_str()) {
-        (404, _) => return Failure::NotFound,
+        (404, "notFound") => return Failure::NotFound,
         (409, _) => return Failure::Exists,
+        // Not Drive's own word: something on the way does not find Drive.
+        (404, _) => return busy(),
         (401, _) => return Failure::TokenRefused,
         (403, reason) if MISSING_SCOPE.contains(&reason) => return Failure::ScopeMissing,
         (403, reason) if TOO_FAST.contains(&reason) => return busy(),
