@@ -28,7 +28,7 @@ pub use self::options::EnclaveOptions;
 use self::{backups::PasskeyBackups, provider::Provider};
 use crate::{
     auth::AuthenticatedClient,
-    body,
+    body, bounds,
     error::{ApiResult, Cause},
     json::{Json, expect_media_type},
     metrics::Reason,
@@ -55,10 +55,17 @@ pub(crate) fn routes(service: &SharedService, options: &EnclaveOptions) -> Resul
     let routes = routes.with_state(Arc::clone(service));
     // Without such origins nothing is added, and a preflight is refused like any other method.
     if options.cors.is_empty() {
-        return Ok(routes.merge(library::page()));
+        return Ok(routes.merge(page()));
     }
     let origins: Vec<_> = options.cors.iter().map(String::as_str).collect();
-    Ok(library::cross_origin(routes, &origins)?.merge(library::page()))
+    Ok(library::cross_origin(routes, &origins)?.merge(page()))
+}
+
+/// The page on which programs without one have passkeys asked for. It refuses as all routes do.
+fn page() -> Router {
+    library::page()
+        .route_layer(middleware::map_request(bounds::expect_no_body))
+        .method_not_allowed_fallback(router::method_not_allowed)
 }
 
 /// What browsers ask the relying party's domain before a page of another one may use its passkeys:

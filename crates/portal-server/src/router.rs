@@ -142,7 +142,7 @@ async fn not_here() -> ApiError {
     ApiError::not_found("there is no passkey enclave here")
 }
 
-async fn method_not_allowed() -> ApiError {
+pub(crate) async fn method_not_allowed() -> ApiError {
     ApiError::bad_request("this route has no such method")
         .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }

@@ -107,6 +107,10 @@ async fn the_page_of_ceremonies_is_there_for_anyone_and_in_nobodys_frame() {
         assert!(answer.headers["content-type"].to_str().unwrap().starts_with(kind), "{file}");
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        let path = format!("/passkeys/{file}");
+        service.send(Request::post(&path)).await.is_error(405, ErrorId::BadRequest);
+        let with_body = service.send(Request::get(&path).json("{}")).await;
+        with_body.is_error(400, ErrorId::BadRequest);
     }
     let without = Service::start().await.send(Request::get("/passkeys/ceremony")).await;
     without.is_error(404, ErrorId::NotFound);
