@@ -12,16 +12,17 @@ use std::{
 /// frames that stay. For the same reason a `work` that holds secrets is boxed when it comes.
 pub(crate) fn erased<T>(work: impl FnOnce() -> T) -> Box<T> {
     let done = boxed(work);
-    erase();
+    erase::<COMPUTING>();
     done
 }
 
-/// The same for a future, whenever it waits and when it is done.
+/// The same for a future, whenever it waits and when it is done. It computes nothing with secrets
+/// that goes deep: that is for a thread of its own.
 pub(crate) async fn erasing<F: Future>(future: F) -> F::Output {
     let mut future = pin::pin!(future);
     future::poll_fn(|context| {
         let polled = future.as_mut().poll(context);
-        erase();
+        erase::<ANSWERING>();
         polled
     })
     .await
@@ -35,10 +36,14 @@ fn boxed<T>(work: impl FnOnce() -> T) -> Box<T> {
 
 /// Its own frame is what is erased.
 #[inline(never)]
-fn erase() {
+fn erase<const LEN: usize>() {
     let mut frame = [0_u8; LEN];
     hint::black_box(&mut frame);
 }
 
 /// More than the frames of any step of the protocols take.
-const LEN: usize = 128 * 1024;
+const COMPUTING: usize = 128 * 1024;
+
+/// More than those take that answer a request. It is done several times for each, and with four
+/// times as much, what a request needs next would have gone from the processor's caches.
+const ANSWERING: usize = 32 * 1024;
