@@ -1,11 +1,15 @@
 //! The service and its client beside what they cannot do without, in one run.
 
+#[path = "service/answered.rs"]
+mod answered;
+#[path = "service/bare.rs"]
+mod bare;
 #[path = "mpc/raw.rs"]
 #[allow(dead_code, reason = "of the operations only some are measured here")]
 mod raw;
 
 use std::{
-    fmt, io,
+    io,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -17,25 +21,19 @@ use std::{
 use axum::{Router, http::StatusCode, routing::put};
 use backup_testkit::MemoryStore;
 use cpu_time::ProcessTime;
+use portal_api::route::Route;
 use portal_client::{BackUpOptions, Curves, Effect, Payload, RecoverOptions};
 use portal_tests::{
     own_process::{OwnProcess, has_served},
     ratio::median,
     wallets::{TestService, memory_id, memory_method, on_runtime, unseen},
 };
-use sqlx::{
-    ConnectOptions, Connection, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{net::TcpListener, runtime::Handle, task};
-use tracing::{
-    Event, Subscriber,
-    field::{Field, Visit},
-};
-use tracing_subscriber::{
-    Layer,
-    layer::{Context, SubscriberExt},
-    util::SubscriberInitExt,
+
+use self::{
+    answered::Answered,
+    bare::{bare_database, insert},
 };
 
 fn main() {
@@ -89,8 +87,7 @@ fn recovery() -> bool {
 /// of what it needs in the processor's caches, and whoever comes next finds it there: by turns the
 /// references come first, and the service does.
 fn storing() -> bool {
-    let answered = Answered::default();
-    tracing_subscriber::registry().with(answered.clone()).init();
+    let answered = Answered::watched("PUT", Route::StoreEnvelope.path());
     let (mut inside, mut commit, mut ours, mut least) = (vec![], vec![], vec![], vec![]);
     on_runtime(async {
         let (service, store) = (TestService::start().await, MemoryStore::new());
@@ -111,7 +108,7 @@ fn storing() -> bool {
             stopwatch.references_first.store(references_first, Ordering::Relaxed);
             back_up().await;
             ours.push(stopwatch.taken());
-            inside.push(answered.last_put());
+            inside.push(answered.last());
             if !references_first {
                 stopwatch.references.lock().await.run().await;
             }
@@ -154,42 +151,6 @@ impl References {
     }
 }
 
-/// Keeps what the service logs of the time that storing an envelope took it.
-#[derive(Clone, Debug, Default)]
-struct Answered(Arc<Mutex<Duration>>);
-
-impl Answered {
-    fn last_put(&self) -> Duration {
-        *self.0.lock().expect("nobody panics with it")
-    }
-}
-
-impl<S: Subscriber> Layer<S> for Answered {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = LogLine::default();
-        event.record(&mut line);
-        if line.is_put && line.micros > 0 {
-            *self.0.lock().expect("nobody panics with it") = Duration::from_micros(line.micros);
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct LogLine {
-    is_put: bool,
-    micros: u64,
-}
-
-impl Visit for LogLine {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "method" => self.is_put = format!("{value:?}") == "PUT",
-            "micros" => self.micros = format!("{value:?}").parse().expect("a number"),
-            _ => {}
-        }
-    }
-}
-
 /// A service that commits what it is sent and looks at nothing, and a client of it.
 struct LeastService {
     url: String,
@@ -218,29 +179,6 @@ impl LeastService {
         answer.expect("it is stored");
         began.elapsed()
     }
-}
-
-async fn insert(database: &mut SqliteConnection, envelope: &str) -> Duration {
-    let began = Instant::now();
-    sqlx::query("INSERT INTO envelopes (envelope) VALUES (?)")
-        .bind(envelope)
-        .execute(database)
-        .await
-        .expect("a row is inserted");
-    began.elapsed()
-}
-
-/// A database with the service's durability, on the same disk.
-async fn bare_database(folder: &Path, name: &str) -> SqliteConnection {
-    let options = SqliteConnectOptions::new()
-        .filename(folder.join(name))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    let mut database = options.connect().await.expect("a database is made");
-    let table = "CREATE TABLE envelopes (id INTEGER PRIMARY KEY, envelope TEXT NOT NULL)";
-    sqlx::query(table).execute(&mut database).await.expect("a table is made");
-    database
 }
 
 /// How long the newest envelope is that the service has.
