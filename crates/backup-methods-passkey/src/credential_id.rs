@@ -1,6 +1,6 @@
 //! The id of a passkey.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use backup_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -46,6 +46,18 @@ impl CredentialId {
 impl fmt::Display for CredentialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&base64url::encode(&self.0))
+    }
+}
+
+/// What [`Display`](fmt::Display) writes.
+impl FromStr for CredentialId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text).ok_or_else(|| {
+            let message = "the id of a passkey is 1 to 1023 bytes in base64url, without padding";
+            Error::new(ErrorKind::InvalidInput, message)
+        })
     }
 }
 

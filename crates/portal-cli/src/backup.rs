@@ -11,6 +11,8 @@ use crate::google;
 use crate::icloud;
 #[cfg(feature = "keychain")]
 use crate::keychain;
+#[cfg(feature = "passkey")]
+use crate::passkey;
 use crate::{
     failure::{Failure, exit_codes},
     notices,
@@ -94,6 +96,17 @@ pub(crate) enum MethodName {
     #[cfg(feature = "icloud")]
     #[value(name = "icloud")]
     ICloud,
+    /// By a key that the service releases to your passkey, after `portal passkey set-up`
+    ///
+    /// It recovers the wallet wherever you have the passkey, or another one that was added to it.
+    #[cfg(feature = "passkey")]
+    Passkey,
+    /// By a key that your passkey makes, and no service ever has, after `portal passkey set-up`
+    ///
+    /// It recovers the wallet wherever you have this very passkey: have a second backup by another
+    /// method. Not every passkey can do it; you are told before anything is made.
+    #[cfg(feature = "passkey")]
+    PasskeyPrf,
 }
 
 impl MethodName {
@@ -106,6 +119,10 @@ impl MethodName {
             Self::Gdrive => MethodId::GDRIVE,
             #[cfg(feature = "icloud")]
             Self::ICloud => MethodId::ICLOUD,
+            #[cfg(feature = "passkey")]
+            Self::Passkey => MethodId::PASSKEY,
+            #[cfg(feature = "passkey")]
+            Self::PasskeyPrf => passkey::prf_id(),
         }
     }
 
@@ -118,6 +135,10 @@ impl MethodName {
         #[cfg(feature = "icloud")]
         if matches!(self, Self::ICloud) {
             icloud::Account::of(profile)?;
+        }
+        #[cfg(feature = "passkey")]
+        if matches!(self, Self::Passkey | Self::PasskeyPrf) {
+            passkey::SetUp::of(profile)?;
         }
         let _ = (self, profile);
         Ok(())
@@ -133,6 +154,8 @@ impl MethodName {
             Self::Gdrive => "the key in your Google Drive",
             #[cfg(feature = "icloud")]
             Self::ICloud => "the key in your iCloud",
+            #[cfg(feature = "passkey")]
+            Self::Passkey | Self::PasskeyPrf => "your passkey",
         }
     }
 }

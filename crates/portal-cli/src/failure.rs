@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::google;
 #[cfg(feature = "icloud")]
 use crate::icloud;
+#[cfg(feature = "passkey")]
+use crate::passkey;
 
 /// The end of every `--help`.
 macro_rules! exit_codes {
@@ -246,6 +248,10 @@ pub(crate) fn hint(error: &backup_core::Error) -> Option<&'static str> {
     }
     #[cfg(feature = "icloud")]
     if let Some(hint) = icloud::hint(error) {
+        return Some(hint);
+    }
+    #[cfg(feature = "passkey")]
+    if let Some(hint) = passkey::hint(error) {
         return Some(hint);
     }
     let _ = error;

@@ -5,6 +5,8 @@ mod admin;
 mod backup;
 mod backups;
 mod bounded_file;
+#[cfg(any(feature = "gdrive", feature = "icloud", feature = "passkey"))]
+mod browser;
 mod client;
 #[cfg(any(feature = "gdrive", feature = "icloud"))]
 mod cloud;
@@ -22,11 +24,15 @@ mod generate;
 mod google;
 #[cfg(feature = "icloud")]
 mod icloud;
+#[cfg(any(feature = "gdrive", feature = "icloud", feature = "passkey"))]
+mod kept;
 #[cfg(feature = "keychain")]
 mod keychain;
 mod notices;
 mod opening;
 mod output;
+#[cfg(feature = "passkey")]
+mod passkey;
 mod password;
 mod profile;
 mod progress;
@@ -161,6 +167,12 @@ enum Command {
         "Example:\n  portal icloud sign-in --help\n\n", exit_codes!()
     ))]
     ICloud(icloud::Command),
+    /// Says where you are asked for passkeys, and which ones open your backups
+    #[cfg(feature = "passkey")]
+    #[command(subcommand, after_help = concat!(
+        "Example:\n  portal passkey set-up\n\n", exit_codes!()
+    ))]
+    Passkey(passkey::Command),
     /// Brings the wallet back on a new device
     ///
     /// It needs a profile for the same client, made with `portal client import`. Afterwards this
@@ -259,6 +271,8 @@ async fn short_answer(command: Command, output: Output) -> Result<Answer, Failur
         Command::Google(command) => google::run(command).await,
         #[cfg(feature = "icloud")]
         Command::ICloud(command) => icloud::run(command).await,
+        #[cfg(feature = "passkey")]
+        Command::Passkey(command) => passkey::run(command).await,
         Command::Recover(recover) => recover::run(recover, output).await,
         Command::Eject(eject) => eject::run(eject, output).await,
         Command::Status(status) => status::run(status).await,

@@ -20,6 +20,8 @@ use crate::google;
 use crate::icloud;
 #[cfg(feature = "keychain")]
 use crate::keychain;
+#[cfg(feature = "passkey")]
+use crate::passkey;
 use crate::{
     durable,
     failure::{Failure, Kind},
@@ -189,6 +191,10 @@ impl Profile {
         if *method == MethodId::ICLOUD {
             return Ok(icloud::Account::of(self)?.place_of_keys());
         }
+        #[cfg(feature = "passkey")]
+        if *method == MethodId::PASSKEY {
+            return Ok(passkey::SetUp::of(self)?.place_of_keys());
+        }
         let _ = (self, method);
         Ok(KeysPlace { name: "keychain", words: "the keychain of your system".to_owned() })
     }
@@ -198,18 +204,25 @@ impl Profile {
         self.folder.join(API_KEY)
     }
 
+    /// With what the service knows this client.
+    pub(crate) fn api_key(&self) -> Result<ApiKey, Failure> {
+        secret_file::read_api_key(&self.api_key_file())
+    }
+
     /// The wallet, with the backup methods that a command may use, and those for which the profile
     /// has what they need.
     pub(crate) async fn wallet(
         &self,
         methods: impl IntoIterator<Item = Arc<dyn BackupMethod>>,
     ) -> Result<Portal, Failure> {
-        let api_key = secret_file::read_api_key(&self.api_key_file())?;
+        let api_key = self.api_key()?;
         let key = self.device_key().await?;
         #[cfg(feature = "gdrive")]
         let in_drive = google::Account::method_of(self, &key)?;
         #[cfg(feature = "icloud")]
         let in_icloud = icloud::Account::method_of(self, &key)?;
+        #[cfg(feature = "passkey")]
+        let by_passkey = passkey::SetUp::methods_of(self, &api_key)?;
         let store = DeviceStore::new(self.folder.join(DEVICE), self.client().clone(), key);
         let builder = Portal::builder(self.service(), api_key, store);
         let builder = methods.into_iter().fold(builder, PortalBuilder::method);
@@ -219,6 +232,8 @@ impl Profile {
         let builder = in_drive.into_iter().fold(builder, PortalBuilder::method);
         #[cfg(feature = "icloud")]
         let builder = in_icloud.into_iter().fold(builder, PortalBuilder::method);
+        #[cfg(feature = "passkey")]
+        let builder = by_passkey.into_iter().fold(builder, PortalBuilder::method);
         Ok(builder.build()?)
     }
 

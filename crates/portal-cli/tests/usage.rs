@@ -60,6 +60,20 @@ const COMMANDS: &[&[&str]] = &[
     &["icloud", "sign-in"],
     #[cfg(feature = "icloud")]
     &["icloud", "sign-out"],
+    #[cfg(feature = "passkey")]
+    &["passkey"],
+    #[cfg(feature = "passkey")]
+    &["passkey", "set-up"],
+    #[cfg(feature = "passkey")]
+    &["passkey", "list"],
+    #[cfg(feature = "passkey")]
+    &["passkey", "add"],
+    #[cfg(feature = "passkey")]
+    &["passkey", "grant"],
+    #[cfg(feature = "passkey")]
+    &["passkey", "rename"],
+    #[cfg(feature = "passkey")]
+    &["passkey", "remove"],
     &["recover"],
     &["eject"],
     &["status"],

@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use super::{client_file::Client, code::ShownCode, place_in_words, servers::Servers};
 use crate::{
-    cloud::{Announced, Provider},
+    browser::Announced,
+    cloud::Provider,
     failure::Failure,
+    kept::Kept,
     profile::{KeysPlace, Profile},
 };
 
@@ -33,16 +35,15 @@ pub(super) enum Way {
 
 const GOOGLE: Provider = Provider {
     name: "Google",
-    record: "google.json",
+    record: Kept { file: "google.json", made_by: "portal google sign-in --client-file FILE" },
     token: "google-token",
     token_key_info: "portal-cli google token 1",
-    sign_in: "portal google sign-in --client-file FILE",
 };
 
 impl Account {
     /// What the profile has, if anything.
     pub(crate) fn find(profile: &Profile) -> Result<Option<Self>, Failure> {
-        GOOGLE.find(profile, Self::from_json)
+        GOOGLE.record.find(profile, Self::from_json)
     }
 
     /// What the profile has.
@@ -54,7 +55,7 @@ impl Account {
 
     /// Puts it into the profile, in place of what was there.
     pub(super) fn keep(&self, profile: &Profile) -> Result<(), Failure> {
-        GOOGLE.keep(profile, &self.to_json())
+        GOOGLE.record.keep(profile, &self.to_json())
     }
 
     /// Whoever signs the user in. What Google gives for later is in a file of the profile, under a
@@ -78,7 +79,7 @@ impl Account {
         let google = match self.way {
             Way::Browser => {
                 let otherwise = "sign in by a code, with --by-code";
-                let browser = Announced { provider: GOOGLE.name, otherwise };
+                let browser = Announced { to_do: "Sign in to Google", otherwise };
                 GoogleSignIn::with_browser(client, tokens, Arc::new(browser))
             }
             Way::Code => GoogleSignIn::with_code(client, tokens, Arc::new(ShownCode)),

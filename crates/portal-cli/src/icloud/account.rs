@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 
 use super::Environment;
 use crate::{
-    cloud::{Announced, Provider, test_server, warn_of_test_server},
+    browser::Announced,
+    cloud::{Provider, test_server, warn_of_test_server},
     failure::Failure,
+    kept::Kept,
     profile::{KeysPlace, Profile},
 };
 
@@ -45,10 +47,12 @@ pub(super) struct SignedIn {
 
 const ICLOUD: Provider = Provider {
     name: "iCloud",
-    record: "icloud.json",
+    record: Kept {
+        file: "icloud.json",
+        made_by: "portal icloud sign-in --container ID --api-token-file FILE --page URL",
+    },
     token: "icloud-token",
     token_key_info: "portal-cli icloud token 1",
-    sign_in: "portal icloud sign-in --container ID --api-token-file FILE --page URL",
 };
 
 const SERVER: &str = "PORTAL_TEST_ICLOUD";
@@ -68,7 +72,7 @@ impl App {
 
     pub(super) fn browser(&self) -> Result<BrowserSignIn, Failure> {
         let otherwise = "use a device that has one, or another method";
-        let browser = Announced { provider: ICLOUD.name, otherwise };
+        let browser = Announced { to_do: "Sign in to iCloud", otherwise };
         Ok(BrowserSignIn::new(&self.page, Arc::new(browser))?)
     }
 
@@ -95,7 +99,7 @@ impl SignedIn {
         if let Some(token) = self.tokens.load().await? {
             token_file(profile, device_key).save(&token).await?;
         }
-        ICLOUD.keep(profile, &self.account.to_json())?;
+        ICLOUD.record.keep(profile, &self.account.to_json())?;
         Ok(self.account)
     }
 }
@@ -112,7 +116,7 @@ fn token_file(profile: &Profile, device_key: &DataKey) -> TokenFile {
 impl Account {
     /// What the profile has, if anything.
     pub(crate) fn find(profile: &Profile) -> Result<Option<Self>, Failure> {
-        ICLOUD.find(profile, Self::from_json)
+        ICLOUD.record.find(profile, Self::from_json)
     }
 
     /// What the profile has.
