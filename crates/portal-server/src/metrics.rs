@@ -15,7 +15,7 @@ use prometheus_client::{
 use tokio::time;
 
 pub(crate) use self::endpoint::endpoint;
-use crate::service::Service;
+use crate::{readiness::Keys, service::Service};
 
 /// What is counted of requests.
 #[derive(Debug)]
@@ -197,11 +197,14 @@ impl Drop for GoingOn {
 async fn exposition(service: &Service) -> String {
     let mut registry = Registry::with_prefix("portal");
     let Service { requests, store, costly, webhooks, .. } = service;
+    let keys = ready(service).await;
+    let help = "Whether requests are well sent here, as /ready says";
+    registry.register("ready", help, fixed(i64::from(keys.is_some())));
+    let help = "Whether some of the operator's keys work, and some do not";
+    registry.register("degraded", help, fixed(i64::from(keys == Some(Keys::Some))));
     register_requests(&mut registry, requests);
     if let Some(open) = open_sessions(service).await {
-        let sessions = Gauge::<i64>::default();
-        sessions.set(open);
-        registry.register("sessions_open", "Sessions that wait for their second post", sessions);
+        registry.register("sessions_open", "Sessions that wait for their second post", fixed(open));
     }
     let CostlyMeters { waiting, running } = costly.meters.clone();
     registry.register("costly_waiting", "Pieces of costly work that wait for a place", waiting);
@@ -220,8 +223,24 @@ async fn exposition(service: &Service) -> String {
 /// None are told of while the database does not answer: all else still is.
 async fn open_sessions(service: &Service) -> Option<i64> {
     let open = async { service.store.read().await?.open_sessions().await };
-    time::timeout(Duration::from_secs(1), open).await.ok()?.ok()
+    time::timeout(PATIENCE, open).await.ok()?.ok()
 }
+
+/// How many keys work, if the service is ready. One that does not say so in time is not.
+async fn ready(service: &Service) -> Option<Keys> {
+    let check = service.readiness.check(&service.store, &service.custody);
+    time::timeout(PATIENCE, check).await.ok()?.ok()
+}
+
+/// What is looked at when it is asked for.
+fn fixed(value: i64) -> Gauge {
+    let gauge = Gauge::default();
+    gauge.set(value);
+    gauge
+}
+
+/// Prometheus waits for ten seconds in all, unless it is told otherwise.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn register_requests(registry: &mut Registry, requests: &RequestMeters) {
     let RequestMeters { answered, sent_away, in_flight } = requests;

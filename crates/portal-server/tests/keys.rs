@@ -154,10 +154,17 @@ async fn while_a_key_does_not_answer_the_service_starts_and_says_so() {
     let both = || ring(&[&here, &away], &[]);
     let folder = end(service(both()).await).await;
     away.go(true);
-    let running = Server::start(with(folder.path(), both(), &[])).await.unwrap();
+    let mut options = with(folder.path(), both(), &[]);
+    options.metrics = Some(([127, 0, 0, 1], 0).into());
+    let running = Server::start(options).await.unwrap();
     let url = format!("http://{}{}", running.address(), route::READY);
     let answer = Request::get(route::READY).send(&reqwest::Client::new(), &url).await;
     assert_eq!(answer.json::<Health>().status, "degraded");
+    let url = format!("http://{}/metrics", running.metrics_address().unwrap());
+    let metrics = Request::get("").send(&reqwest::Client::new(), &url).await;
+    for line in ["\nportal_ready 1\n", "\nportal_degraded 1\n"] {
+        assert!(metrics.text().contains(line), "{}", metrics.text());
+    }
     running.shutdown().await;
 
     here.go(true);

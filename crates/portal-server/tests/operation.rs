@@ -74,6 +74,16 @@ async fn metrics_are_read_on_a_listener_of_their_own_and_only_if_there_is_one() 
 }
 
 #[tokio::test]
+async fn metrics_say_whether_the_service_is_ready_until_it_ends() {
+    let service = with_metrics().await;
+    assert_eq!(value(&service, "portal_ready").await, 1.0);
+    assert_eq!(value(&service, "portal_degraded").await, 0.0);
+    service.running.service().store.close().await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(value(&service, "portal_ready").await, 0.0);
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_route_and_no_id_path_or_key_is_told() {
     let service = with_metrics().await;
     let device = service.device().await;

@@ -116,6 +116,27 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
             install: Install::Apt(&["strace"]),
         },
         Tool {
+            name: "sqlite3".into(),
+            what_for: "copies the service's database as its operator does",
+            purpose: Purpose::Test,
+            presence: Presence::Program("sqlite3"),
+            install: Install::Apt(&["sqlite3"]),
+        },
+        Tool {
+            name: "promtool".into(),
+            what_for: "tries the alarms of the service's metrics",
+            purpose: Purpose::Test,
+            presence: Presence::Program("promtool"),
+            install: Install::Apt(&["prometheus"]),
+        },
+        Tool {
+            name: "systemd-analyze".into(),
+            what_for: "reads the service's unit",
+            purpose: Purpose::Test,
+            presence: Presence::Program("systemd-analyze"),
+            install: Install::Apt(&["systemd"]),
+        },
+        Tool {
             name: "gnome-keyring".into(),
             what_for: "is a real keychain, to put backups into",
             purpose: Purpose::Test,
