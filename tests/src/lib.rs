@@ -4,6 +4,7 @@
 
 pub mod crash;
 pub mod cutting_proxy;
+pub mod drive;
 pub mod fixed_key;
 pub mod load;
 pub mod middle;

@@ -78,6 +78,19 @@ impl<'a> Scene<'a> {
         self.back_up(&self.app(store)).await
     }
 
+    /// The same with an enrolment of its own.
+    ///
+    /// # Errors
+    ///
+    /// If it was stopped.
+    pub async fn back_up_anew_in(
+        &self,
+        store: impl KeyStore + 'static,
+    ) -> portal_client::Result<()> {
+        let anew = BackUpOptions { enroll_anew: true, ..BackUpOptions::default() };
+        self.app(store).back_up(&self.id(), &anew, &unseen).await.map(drop)
+    }
+
     async fn back_up(&self, app: &Portal) -> portal_client::Result<()> {
         app.back_up(&self.id(), &BackUpOptions::default(), &unseen).await.map(drop)
     }

@@ -46,35 +46,17 @@ pub(crate) struct File {
     pub(crate) trashed: bool,
 }
 
-/// Whose Drive it is, and how full.
+/// Whose Drive it is.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct About {
     #[serde(default)]
     pub(crate) user: User,
-    #[serde(default)]
-    storage_quota: Quota,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct User {
     pub(crate) email_address: Option<String>,
-}
-
-/// Numbers as text. Without a limit there is none.
-#[derive(Debug, Default, Deserialize)]
-struct Quota {
-    limit: Option<String>,
-    usage: Option<String>,
-}
-
-impl About {
-    pub(crate) fn is_full(&self) -> bool {
-        let number = |text: &Option<String>| text.as_ref()?.parse::<u64>().ok();
-        let quota = &self.storage_quota;
-        number(&quota.limit).zip(number(&quota.usage)).is_some_and(|(limit, usage)| usage >= limit)
-    }
 }
 
 #[derive(Deserialize)]
@@ -236,7 +218,7 @@ impl Drive {
 
     pub(crate) async fn about(&self, asking: Asking<'_>) -> Result<About> {
         let mut request = Request::new(Method::GET, "/drive/v3/about");
-        request.with("fields", "user(emailAddress),storageQuota(limit,usage)");
+        request.with("fields", "user(emailAddress)");
         self.json(asking, &request).await
     }
 

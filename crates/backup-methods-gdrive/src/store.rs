@@ -29,6 +29,8 @@ struct Inner {
     drive: Drive,
     /// The visible folder's id, once it is known.
     folder: Mutex<Option<String>>,
+    /// The id of the next file, if a check has got one from Drive.
+    next_id: Mutex<Option<String>>,
 }
 
 /// By this type, key files are found whatever their names.
@@ -57,8 +59,8 @@ impl DriveStore {
     }
 
     fn over(http: Http, tokens: Arc<dyn TokenSource>, place: Place) -> Self {
-        let inner = Inner { drive: Drive::new(http, tokens, place), folder: Mutex::default() };
-        Self(Arc::new(inner))
+        let drive = Drive::new(http, tokens, place);
+        Self(Arc::new(Inner { drive, folder: Mutex::default(), next_id: Mutex::default() }))
     }
 
     /// For how long a call is repeated while Google does not answer, asks to wait, or does not show
@@ -120,6 +122,10 @@ impl KeyStore for DriveStore {
         self.0.yield_to_earlier(asking, (name, key), &id, &files).await
     }
 
+    fn reads_back(&self) -> bool {
+        true
+    }
+
     async fn get(&self, op: &Operation<'_>, name: &KeyName) -> Result<EncryptionKey> {
         let asking = Asking::With(op);
         let files = self.drive().find(asking, &is_named(name.as_str())).await?;
@@ -157,20 +163,23 @@ impl KeyStore for DriveStore {
 }
 
 impl Inner {
-    /// Looks into the place, which takes the scope for it, and for room. A folder that it finds
-    /// there need not be looked for again.
+    /// Asks Drive for what a put will need, so that it costs nothing: an id, and the folder. Looks
+    /// into the place otherwise, which takes the scope for it.
+    ///
+    /// Whether there is room, and the scope for new files, only the put tells.
     async fn check(&self, purpose: Purpose) -> Result<()> {
         let asking = Asking::Never;
-        match self.drive.place() {
-            Place::Folder(name) => {
-                *self.folder.lock().await = self.find_folder(asking, name).await?;
-            }
-            Place::Hidden => {
-                self.drive.find(asking, &is_named("no key has this name")).await?;
-            }
+        if purpose != Purpose::Enroll {
+            let nothing = is_named("no key has this name");
+            return self.drive.find(asking, &nothing).await.map(drop);
         }
-        if purpose == Purpose::Enroll && self.drive.about(Asking::Never).await?.is_full() {
-            return Err(DriveProblem::Full.into());
+        let mut next_id = self.next_id.lock().await;
+        *next_id = Some(self.drive.generate_id(asking).await?);
+        if let Place::Folder(name) = self.drive.place() {
+            let mut folder = self.folder.lock().await;
+            if folder.is_none() {
+                *folder = self.find_folder(asking, name).await?;
+            }
         }
         Ok(())
     }
@@ -185,7 +194,11 @@ impl Inner {
         key: &EncryptionKey,
     ) -> Result<String> {
         let content = key_file::write(name, key);
-        let id = self.drive.generate_id(asking).await?;
+        let next_id = self.next_id.lock().await.take();
+        let id = match next_id {
+            Some(id) => id,
+            None => self.drive.generate_id(asking).await?,
+        };
         for _ in 0..2 {
             let folder = self.folder(asking).await?;
             let file = (id.as_str(), name.as_str(), folder.as_str());
