@@ -4,8 +4,14 @@
 
 include!(concat!(env!("OUT_DIR"), "/guide.rs"));
 
-use backup_testkit::SessionBus;
-use portal_tests::wallets::{TestService, copied, on_runtime};
+use backup_testkit::{
+    SessionBus,
+    drive::{DriveDouble, NewFile, Space},
+};
+use portal_tests::{
+    drive::{APP, USER, store},
+    wallets::{TestService, copied, on_runtime},
+};
 use tempfile::TempDir;
 
 const PASSWORD: &str = "seven teal lanterns drift";
@@ -70,5 +76,46 @@ fn a_wallet_lives_as_the_guide_says() {
 
         let ejected = eject(&service.url(), &custodian_key, &app).await.unwrap();
         assert_eq!(ejected.addresses, addresses);
+    });
+}
+
+/// The files of Portal's SDKs for the client `client` of `custodian`: of iOS, and of all others.
+const PORTAL_FILES: [&str; 2] =
+    ["3c6a15d51c09c6316a93992670f05e17cae88775b3071386485f20aa13ce9fcc.txt", "768588601.txt"];
+
+fn keep_as_portal_did(drive: &DriveDouble, name: &str, key: &str) {
+    drive.add(&NewFile {
+        name,
+        space: Space::AppData,
+        owner: USER,
+        app: APP,
+        mime_type: "text/plain",
+        content: key.as_bytes(),
+        shared_with: None,
+    });
+}
+
+#[test]
+fn a_wallet_of_portals_is_ejected_with_the_key_that_its_sdk_left_in_drive() {
+    let vector = include_str!("../../crates/portal-import/tests/vectors/opens/react-native.json");
+    let vector: serde_json::Value = serde_json::from_str(vector).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let (cipher_text, key) = (text(&vector["cipher_text"]), text(&vector["key"]));
+    let custodian = text(&vector["custodian"]["SECP256K1"]);
+    let custodian = PortalCustodianShare::from_json(&custodian).unwrap();
+    let custodian_id = backup_core::CustodianId::new("custodian").unwrap();
+    let client = backup_core::ClientId::new("client").unwrap();
+    let context = EncryptionContext::new(custodian_id, client);
+    let drive = DriveDouble::start();
+    on_runtime(async {
+        let eject =
+            async || eject_from_portal(&store(&drive), &context, &cipher_text, &custodian).await;
+        let none = eject().await.unwrap_err().to_string();
+        assert!(none.contains("no key"), "{none}");
+        keep_as_portal_did(&drive, PORTAL_FILES[0], &key.to_uppercase());
+        // Of another backup, and looked at first.
+        keep_as_portal_did(&drive, PORTAL_FILES[1], &"0123456789abcdef".repeat(4));
+        let ejected = eject().await.unwrap();
+        assert_eq!(vector["private_keys"]["SECP256K1"], ejected.expose());
     });
 }

@@ -18,7 +18,7 @@ use crate::{
 pub struct PortalKeyFile {
     /// The name of its file.
     pub name: String,
-    /// 64 hexadecimal digits, as an import of Portal's backups takes them.
+    /// 64 lower-case hexadecimal digits, as an import of Portal's backups takes them.
     pub key: SecretString,
 }
 
@@ -55,9 +55,8 @@ impl DriveStore {
         let mut keys: Vec<PortalKeyFile> = Vec::new();
         for file in files.iter().take(MAX_FILES) {
             let Some(found) = self.portal_key(asking, file).await? else { continue };
-            let is_same = |known: &PortalKeyFile| {
-                known.key.expose_secret().eq_ignore_ascii_case(found.key.expose_secret())
-            };
+            let is_same =
+                |known: &PortalKeyFile| known.key.expose_secret() == found.key.expose_secret();
             if !keys.iter().any(is_same) {
                 keys.push(found);
             }
@@ -79,7 +78,8 @@ impl DriveStore {
         let is_key = |key: &&[u8]| key.len() == HEX_LEN && key.iter().all(u8::is_ascii_hexdigit);
         let key = key.filter(is_key).and_then(|key| std::str::from_utf8(key).ok());
         let name = file.name.clone();
-        Ok(key.map(|key| PortalKeyFile { name, key: SecretString::from(key) }))
+        let key = key.map(|key| SecretString::from(key.to_ascii_lowercase()));
+        Ok(key.map(|key| PortalKeyFile { name, key }))
     }
 }
 
