@@ -12,7 +12,7 @@ use backup_core::{EncryptionKey, Error, ErrorKind, KeyName, KeyPrefix, Purpose, 
 use keyring_core::{CredentialStore, Entry, Error as KeyringError};
 use zeroize::Zeroizing;
 
-use crate::{error::translate, value};
+use crate::{error::translate, problem::KeychainProblem, value};
 
 /// The entries of one client.
 pub(crate) struct Entries {
@@ -53,7 +53,9 @@ impl Entries {
     pub(crate) fn check(&self, purpose: Purpose) -> Result<()> {
         self.search("nothing is called so")?;
         if purpose == Purpose::Revoke && (self.lock.is_locked)()? {
-            return Err(unreadable());
+            let message = "the keychain is locked; unlock it and try again";
+            let locked = KeychainProblem::Locked;
+            return Err(locked.into_error(ErrorKind::Unavailable, message, None));
         }
         Ok(())
     }

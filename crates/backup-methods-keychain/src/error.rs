@@ -4,87 +4,93 @@ use backup_core::{Error, ErrorKind};
 use keyring_core::Error as KeyringError;
 use zeroize::Zeroize;
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
+use crate::problem::{KeychainProblem, Source};
 
 /// Sorts an error. Bytes that it carries may be of a secret, and are wiped.
 pub(crate) fn translate(error: KeyringError) -> Error {
     let (kind, message) = match error {
-        KeyringError::NoEntry => (ErrorKind::NotFound, "the entry is not in this keychain".into()),
+        KeyringError::NoEntry => (ErrorKind::NotFound, "the entry is not in this keychain"),
         KeyringError::NoStorageAccess(source) | KeyringError::PlatformFailure(source) => {
             return of_system(source);
         }
         KeyringError::BadEncoding(mut bytes) | KeyringError::BadDataFormat(mut bytes, _) => {
             bytes.zeroize();
-            (ErrorKind::Damaged, "the keychain's entry is not what was put there".into())
+            (ErrorKind::Damaged, "the keychain's entry is not what was put there")
         }
         KeyringError::BadStoreFormat(_) => {
-            (ErrorKind::Damaged, "the keychain itself is damaged; restore a copy of it".into())
+            (ErrorKind::Damaged, "the keychain itself is damaged; restore a copy of it")
         }
-        KeyringError::TooLong(what, limit) => (
-            ErrorKind::Unsupported,
-            format!("this keychain takes no {what} longer than {limit}; use another one"),
-        ),
+        KeyringError::TooLong(what, limit) => {
+            let message =
+                format!("this keychain takes no {what} longer than {limit}; use another one");
+            return KeychainProblem::TooLong.into_error(ErrorKind::Unsupported, message, None);
+        }
         KeyringError::Invalid(what, _) => {
-            (ErrorKind::Unsupported, format!("this keychain refuses the {what}; use another one"))
+            let message = format!("this keychain refuses the {what}; use another one");
+            return Error::new(ErrorKind::Unsupported, message);
         }
-        KeyringError::NotSupportedByStore(_) => (
-            ErrorKind::Unsupported,
-            "this keychain cannot be searched, and what a crash left in it would not be found; use \
-             another one"
-                .into(),
-        ),
-        _ => (ErrorKind::Unavailable, "the keychain gives no clear answer; try again later".into()),
+        KeyringError::NotSupportedByStore(_) => {
+            let message = "this keychain cannot be searched, and what a crash left in it would not \
+                           be found; use another one";
+            let kind = ErrorKind::Unsupported;
+            return KeychainProblem::NotSearchable.into_error(kind, message, None);
+        }
+        _ => (ErrorKind::Unavailable, "the keychain gives no clear answer; try again later"),
     };
     Error::new(kind, message)
 }
 
 /// Of the system's own words, those that are understood.
 fn of_system(source: Source) -> Error {
-    let (kind, message) = in_words(&source);
-    Error::new(kind, message).with_source(source)
+    let Some((problem, message)) = in_words(&source) else {
+        return Error::new(ErrorKind::Unavailable, NO_ANSWER).with_source(source);
+    };
+    let kind = match problem {
+        KeychainProblem::Declined => ErrorKind::Cancelled,
+        _ => ErrorKind::Unavailable,
+    };
+    problem.into_error(kind, message, Some(source))
 }
 
 #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
-fn in_words(source: &Source) -> (ErrorKind, &'static str) {
+fn in_words(source: &Source) -> Option<(KeychainProblem, &'static str)> {
     use secret_service::Error as ServiceError;
 
-    match source.downcast_ref() {
-        Some(ServiceError::Prompt) => (
-            ErrorKind::Cancelled,
+    Some(match source.downcast_ref()? {
+        ServiceError::Prompt => (
+            KeychainProblem::Declined,
             "the keychain stays locked: the question to unlock it was declined, or there is no \
              screen to ask it on; unlock it and try again",
         ),
-        Some(ServiceError::Locked) => {
-            (ErrorKind::Unavailable, "the keychain is locked; unlock it and try again")
+        ServiceError::Locked => {
+            (KeychainProblem::Locked, "the keychain is locked; unlock it and try again")
         }
-        Some(ServiceError::NoResult) => (
-            ErrorKind::Unavailable,
+        ServiceError::NoResult => (
+            KeychainProblem::NoKeyring,
             "the keychain has no default keyring; make one in the system's password manager",
         ),
-        Some(ServiceError::Unavailable) => (ErrorKind::Unavailable, NO_SERVICE),
-        Some(ServiceError::Zbus(error)) => by_name(&error.to_string()),
-        Some(ServiceError::ZbusFdo(error)) => by_name(&error.to_string()),
-        _ => (ErrorKind::Unavailable, NO_ANSWER),
-    }
+        ServiceError::Unavailable => (KeychainProblem::NoService, NO_SERVICE),
+        ServiceError::Zbus(error) => return by_name(&error.to_string()),
+        ServiceError::ZbusFdo(error) => return by_name(&error.to_string()),
+        _ => return None,
+    })
 }
 
 /// Errors of D-Bus have names that its specification defines.
 #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
-fn by_name(error: &str) -> (ErrorKind, &'static str) {
-    let message = if error.contains("org.freedesktop.DBus.Error.AccessDenied") {
-        "this program is not allowed to ask for the keychain; a sandbox or the policy of the \
-         session's bus forbids it"
-    } else if error.contains("org.freedesktop.DBus.Error.ServiceUnknown") {
-        NO_SERVICE
-    } else {
-        NO_ANSWER
-    };
-    (ErrorKind::Unavailable, message)
+fn by_name(error: &str) -> Option<(KeychainProblem, &'static str)> {
+    if error.contains("org.freedesktop.DBus.Error.AccessDenied") {
+        let message = "this program is not allowed to ask for the keychain; a sandbox or the \
+                       policy of the session's bus forbids it";
+        return Some((KeychainProblem::Denied, message));
+    }
+    let is_absent = error.contains("org.freedesktop.DBus.Error.ServiceUnknown");
+    is_absent.then_some((KeychainProblem::NoService, NO_SERVICE))
 }
 
 #[cfg(not(all(unix, not(any(target_vendor = "apple", target_os = "android")))))]
-fn in_words(_: &Source) -> (ErrorKind, &'static str) {
-    (ErrorKind::Unavailable, NO_ANSWER)
+fn in_words(_: &Source) -> Option<(KeychainProblem, &'static str)> {
+    None
 }
 
 #[cfg(all(unix, not(any(target_vendor = "apple", target_os = "android"))))]
@@ -95,6 +101,20 @@ const NO_ANSWER: &str = "the keychain does not answer or gives no access; unlock
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_keychain_without_room_for_a_key_or_a_search_is_told_from_others() {
+        for (error, problem) in [
+            (KeyringError::TooLong("secret".into(), 16), Some(KeychainProblem::TooLong)),
+            (
+                KeyringError::NotSupportedByStore("search".into()),
+                Some(KeychainProblem::NotSearchable),
+            ),
+            (KeyringError::NoEntry, None),
+        ] {
+            assert_eq!(KeychainProblem::of(&translate(error)), problem);
+        }
+    }
 
     #[test]
     fn errors_say_what_to_do_next_and_repeat_no_secret() {

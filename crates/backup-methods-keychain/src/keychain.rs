@@ -13,6 +13,7 @@ use keyring_core::{CredentialPersistence, CredentialStore};
 
 use crate::{
     entries::{Entries, Lock},
+    problem::KeychainProblem,
     system,
 };
 
@@ -89,13 +90,11 @@ impl Keychain {
             CredentialPersistence::UntilReboot => "when the device is restarted",
             _ => "at a time that it does not tell",
         };
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "this keychain forgets what it keeps {lost_after}, and the backup would be lost; \
-                 use one that keeps it until it is deleted"
-            ),
-        ))
+        let message = format!(
+            "this keychain forgets what it keeps {lost_after}, and the backup would be lost; use \
+             one that keeps it until it is deleted"
+        );
+        Err(KeychainProblem::Forgets.into_error(ErrorKind::Unsupported, message, None))
     }
 
     /// Shows the entries to the user under `label`, and keeps them apart from those under another.

@@ -5,7 +5,7 @@
 use backup_core::{
     ClientId, CustodianId, EncryptionContext, ErrorKind, KeyStore, Operation, Purpose,
 };
-use backup_methods_keychain::Keychain;
+use backup_methods_keychain::{Keychain, KeychainProblem};
 use backup_testkit::SessionBus;
 
 #[test]
@@ -19,4 +19,5 @@ fn a_keychain_that_may_not_be_called_says_so() {
     let error = futures_executor::block_on(Keychain::system().check(&op)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("not allowed"), "{error}");
+    assert_eq!(KeychainProblem::of(&error), Some(KeychainProblem::Denied));
 }

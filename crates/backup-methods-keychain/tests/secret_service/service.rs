@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backup_core::{ErrorKind, KeyPrefix, KeyStore, Operation, Purpose};
-use backup_methods_keychain::{Keychain, keyring_core::mock};
+use backup_methods_keychain::{Keychain, KeychainProblem, keyring_core::mock};
 use futures_executor::block_on;
 
 use crate::support::{PASSWORD, Session, all_entries, context, entries, fresh, op};
@@ -30,6 +30,7 @@ fn a_service_that_is_absent_is_unavailable_whatever_is_asked() {
     for error in every_call_fails(&keychain) {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
         assert!(error.to_string().contains("no keychain runs"), "{error}");
+        assert_eq!(KeychainProblem::of(&error), Some(KeychainProblem::NoService));
     }
     session.start_again(PASSWORD);
     assert_eq!(block_on(keychain.get(&op(&context), &name)).unwrap(), key);
@@ -48,6 +49,7 @@ fn a_locked_keychain_never_looks_empty() {
     let revoke = Operation::new(Purpose::Revoke, &context);
     let error = block_on(keychain.check(&revoke)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "nobody waits for a question");
+    assert_eq!(KeychainProblem::of(&error), Some(KeychainProblem::Locked));
     let (other, _) = fresh(&context);
     let prefix = KeyPrefix::of(&context);
     // There is no screen: whatever the system asks is declined.
@@ -60,6 +62,7 @@ fn a_locked_keychain_never_looks_empty() {
         block_on(keychain.list(&op, &prefix)).unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+        assert_eq!(KeychainProblem::of(&error), Some(KeychainProblem::Declined));
     }
     session.start_again(PASSWORD);
     assert_eq!(block_on(keychain.get(&op, &name)).unwrap(), key);
@@ -85,6 +88,7 @@ fn a_keychain_that_forgets_is_refused_before_anything_is_put_into_it() {
     let refused = Keychain::with_store(mock::Store::new().unwrap()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Unsupported);
     assert!(refused.to_string().contains("forgets"), "{refused}");
+    assert_eq!(KeychainProblem::of(&refused), Some(KeychainProblem::Forgets));
     let store: Arc<_> = linux_keyutils_keyring_store::Store::new().unwrap();
     let refused = Keychain::with_store(store).unwrap_err();
     assert!(refused.to_string().contains("when the device is restarted"), "{refused}");
