@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use backup_core::{BackupId, EncryptionKey, KeyName, KeyPrefix, KeyStore, Operation, Purpose};
-use backup_testkit::MemoryStore;
+use std::sync::{Arc, Mutex};
+
+use backup_core::{
+    BackupId, BackupMethod, EncryptionKey, Error, ErrorKind, KeyName, KeyPrefix, KeyStore,
+    MethodId, Operation, Purpose, Result, StoredKey, async_trait,
+};
+use backup_testkit::{Call, Fault, FaultyStore, MemoryStore};
 use portal_client::{BackUpOptions, Inventory, KeyState, Notice, Portal, RecoverOptions};
 use portal_tests::wallets::{
     Device, Mortal, TestClient, TestService, memory_id, memory_method, on_runtime, unseen,
@@ -28,6 +33,11 @@ impl Scene {
 
     fn app(&self) -> Portal {
         self.device.portal(&self.service.url(), &memory_method(&self.store))
+    }
+
+    fn app_with(&self, store: Arc<dyn KeyStore>) -> Portal {
+        let method: Arc<dyn BackupMethod> = Arc::new(StoredKey::new(store));
+        self.device.portal(&self.service.url(), &method)
     }
 
     async fn back_up(&self, options: BackUpOptions) -> BackupId {
@@ -67,6 +77,9 @@ fn what_a_newer_backup_superseded_is_removed_with_its_key_and_the_newer_one_reco
         assert!(inventory.backups.iter().all(|listed| listed.envelope_len > Some(100)));
         assert_eq!(superseded(&inventory), [second.clone(), first.clone()]);
         assert_eq!(states(&inventory), [KeyState::OpensBackup; 2]);
+        let mut opens: Vec<_> = inventory.keys.iter().map(|key| key.opens.clone()).collect();
+        opens.sort_by_key(Vec::len);
+        assert_eq!(opens, [vec![third.clone()], vec![second.clone(), first.clone()]]);
 
         let removed = scene.app().remove_superseded(std::slice::from_ref(&second)).await.unwrap();
         assert_eq!((removed.backups, removed.keys), (vec![second], 0), "the first has its key");
@@ -107,6 +120,89 @@ fn a_key_that_no_record_names_is_shown_and_never_removed() {
         let removed = scene.app().remove_superseded(&[first]).await.unwrap();
         assert_eq!(removed.keys, 1);
         assert!(scene.store.get(&op, &name).await.is_ok(), "it may be another device's");
+    });
+}
+
+#[test]
+fn the_key_of_a_removed_backup_that_could_not_be_removed_with_it_is_unneeded_and_goes_later() {
+    on_runtime(async {
+        let scene = Scene::with_wallet().await;
+        let first = scene.back_up(anew()).await;
+        scene.back_up(anew()).await;
+        let away = FaultyStore::new(scene.store.clone());
+        away.inject(Fault::on(Call::Delete).lasting());
+        let away = scene.app_with(Arc::new(away));
+        let removed = away.remove_superseded(std::slice::from_ref(&first)).await.unwrap();
+        assert_eq!((removed.backups, removed.keys), (vec![first], 0));
+
+        let inventory = scene.app().inventory().await.unwrap();
+        assert_eq!(inventory.backups.len(), 1);
+        let mut keys: Vec<_> =
+            inventory.keys.iter().map(|key| (key.opens.len(), key.state)).collect();
+        keys.sort_by_key(|(opens, _)| *opens);
+        assert_eq!(keys, [(0, KeyState::Unneeded), (1, KeyState::OpensBackup)]);
+        assert_eq!(scene.app().remove_superseded(&[]).await.unwrap().keys, 1);
+        assert_eq!(states(&scene.app().inventory().await.unwrap()), [KeyState::OpensBackup]);
+        scene.recovers().await;
+    });
+}
+
+/// A store whose `put` fails now, and has its effect later.
+#[derive(Debug)]
+struct Slow {
+    store: MemoryStore,
+    on_the_way: Mutex<Option<(KeyName, EncryptionKey)>>,
+}
+
+#[async_trait]
+impl KeyStore for Slow {
+    fn id(&self) -> MethodId {
+        self.store.id()
+    }
+
+    async fn check(&self, op: &Operation<'_>) -> Result<()> {
+        self.store.check(op).await
+    }
+
+    async fn put(&self, _: &Operation<'_>, name: &KeyName, key: &EncryptionKey) -> Result<()> {
+        let key = EncryptionKey::copied_from(key.expose());
+        *self.on_the_way.lock().unwrap() = Some((name.clone(), key));
+        Err(Error::new(ErrorKind::Unavailable, "no answer in time"))
+    }
+
+    async fn get(&self, op: &Operation<'_>, name: &KeyName) -> Result<EncryptionKey> {
+        self.store.get(op, name).await
+    }
+
+    async fn delete(&self, op: &Operation<'_>, name: &KeyName) -> Result<()> {
+        self.store.delete(op, name).await
+    }
+
+    async fn list(&self, op: &Operation<'_>, prefix: &KeyPrefix) -> Result<Vec<KeyName>> {
+        self.store.list(op, prefix).await
+    }
+}
+
+#[test]
+fn a_key_that_arrives_after_its_backup_was_given_up_is_unneeded_and_goes_at_once() {
+    on_runtime(async {
+        let scene = Scene::with_wallet().await;
+        let slow = Slow { store: scene.store.clone(), on_the_way: Mutex::default() };
+        let slow = Arc::new(slow);
+        let app = scene.app_with(slow.clone());
+        app.back_up(&memory_id(), &anew(), &unseen).await.unwrap_err();
+        scene.app().finish_interrupted().await.unwrap();
+        let (name, key) = slow.on_the_way.lock().unwrap().take().unwrap();
+        let op = Operation::new(Purpose::Enroll, &scene.client.context);
+        scene.store.put(&op, &name, &key).await.unwrap();
+
+        assert_eq!(states(&scene.app().inventory().await.unwrap()), [KeyState::Unneeded]);
+        for left in [1, 0] {
+            assert_eq!(scene.app().remove_superseded(&[]).await.unwrap().keys, left);
+            assert_eq!(scene.store.len(), 0);
+        }
+        scene.store.put(&op, &name, &key).await.unwrap();
+        assert_eq!(scene.app().remove_superseded(&[]).await.unwrap().keys, 1, "it is remembered");
     });
 }
 

@@ -8,6 +8,7 @@ use portal_client::{Inventory, KeptKey, KeyState, ListedBackup, Notice};
 use serde_json::{Value, json};
 
 use crate::{
+    date,
     failure::{self, Failure, Kind, exit_codes},
     notices,
     output::{Answer, Output},
@@ -63,17 +64,24 @@ pub(crate) async fn run(command: Command, output: Output) -> Result<Answer, Fail
 }
 
 async fn run_remove(remove: Remove, output: Output) -> Result<Answer, Failure> {
-    let wallet = remove.profile.open()?.wallet(None).await?;
+    let profile = remove.profile.open()?;
+    let wallet = profile.wallet(None).await?;
     let Inventory { backups, keys, mut notices, .. } = wallet.inventory().await?;
     let superseded: Vec<_> = backups.iter().filter(|listed| listed.superseded).collect();
-    let unneeded = keys.iter().any(|key| key.state == KeyState::Unneeded);
-    if superseded.is_empty() && !unneeded {
+    let chosen: Vec<BackupId> = superseded.iter().map(|listed| listed.backup.id.clone()).collect();
+    let goes = |key: &&KeptKey| match key.state {
+        KeyState::Unneeded => true,
+        _ => !key.opens.is_empty() && key.opens.iter().all(|id| chosen.contains(id)),
+    };
+    let unneeded: Vec<_> = keys.iter().filter(goes).collect();
+    if superseded.is_empty() && unneeded.is_empty() {
         return Ok(removed("There is nothing to remove.", &[], 0, &notices));
     }
     if !remove.yes {
-        confirm(&superseded, output).await?;
+        let lines = superseded.iter().map(|listed| line(listed));
+        let keys = unneeded.iter().map(|key| key_line(key, &backups, &profile));
+        confirm(lines.map(Ok).chain(keys).collect::<Result<_, _>>()?, output).await?;
     }
-    let chosen: Vec<BackupId> = superseded.iter().map(|listed| listed.backup.id.clone()).collect();
     let mut done = wallet.remove_superseded(&chosen).await?;
     notices.append(&mut done.notices);
     let text = format!("Removed {} backups and {} keys.", done.backups.len(), done.keys);
@@ -90,16 +98,16 @@ fn removed(text: &str, backups: &[BackupId], keys: usize, notices: &[Notice]) ->
     Answer { text: format!("{text}\n{}", notices::as_text(notices)), json }
 }
 
-/// Asks at the terminal, if there is somebody to ask.
-async fn confirm(superseded: &[&ListedBackup], output: Output) -> Result<(), Failure> {
+/// Asks at the terminal, if there is somebody to ask, whether what `lines` name may go.
+async fn confirm(lines: Vec<String>, output: Output) -> Result<(), Failure> {
     if output.json || !io::stdin().is_terminal() {
         let message = "there is nobody to ask; nothing was removed: if you want that, say --yes";
         return Err(Failure::new(Kind::Usage, message));
     }
-    for listed in superseded {
-        eprintln!("{}", line(listed));
+    for line in lines {
+        eprintln!("{line}");
     }
-    eprint!("Remove these, and the keys that nothing else needs? [y/N] ");
+    eprint!("Remove these? [y/N] ");
     let answer = tokio::task::spawn_blocking(|| {
         io::stderr().flush()?;
         let mut answer = String::new();
@@ -121,11 +129,9 @@ fn listed(profile: &Profile, found: &Inventory) -> Result<Answer, Failure> {
     }
     if !keys.is_empty() {
         text += "\nKept by methods:\n";
-        text.extend(
-            keys.iter().map(|(key, place)| {
-                format!("{} in {}: {}\n", key.method, place.words, in_words(key))
-            }),
-        );
+        for key in &found.keys {
+            text += &format!("{}\n", key_line(key, &found.backups, profile)?);
+        }
     }
     let unanswered = found.unanswered.iter().map(|(_, error)| {
         let hint = failure::hint(error).map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -144,12 +150,19 @@ fn line(listed: &ListedBackup) -> String {
     format!("{}, {size}{state}", set::as_text(&listed.backup))
 }
 
-fn in_words(key: &KeptKey) -> &'static str {
-    match key.state {
-        KeyState::OpensBackup => "a key that opens a backup above",
-        KeyState::Unneeded => "a key that no backup needs; `portal backups remove` removes it",
-        _ => "a key that no backup above names; nothing here removes it",
-    }
+fn key_line(key: &KeptKey, backups: &[ListedBackup], profile: &Profile) -> Result<String, Failure> {
+    let place = profile.place_of_keys(&key.method)?.words;
+    let made = backups.iter().filter(|listed| key.opens.contains(&listed.backup.id));
+    let made: Vec<_> = made.map(|listed| date::as_text(listed.backup.created_at)).collect();
+    let state = match key.state {
+        KeyState::OpensBackup => format!("a key that opens what was made on {}", made.join(", ")),
+        KeyState::Enrolled => "a key of this device's, of which no backup is at the service".into(),
+        KeyState::Unneeded => {
+            "a key that no backup needs; `portal backups remove` removes it".into()
+        }
+        _ => "a key that no backup above names; nothing here removes it".into(),
+    };
+    Ok(format!("{} in {place}: {state}", key.method))
 }
 
 fn as_json(found: &Inventory, keys: &[(&KeptKey, KeysPlace)]) -> Value {
@@ -163,10 +176,13 @@ fn as_json(found: &Inventory, keys: &[(&KeptKey, KeysPlace)]) -> Value {
     let keys = keys.iter().map(|(key, place)| {
         let state = match key.state {
             KeyState::OpensBackup => "opensBackup",
+            KeyState::Enrolled => "enrolled",
             KeyState::Unneeded => "unneeded",
             _ => "unknown",
         };
-        json!({ "method": key.method.as_str(), "place": place.name, "state": state })
+        let opens: Vec<_> = key.opens.iter().map(BackupId::as_str).collect();
+        let method = key.method.as_str();
+        json!({ "method": method, "place": place.name, "state": state, "opens": opens })
     });
     let unanswered = found
         .unanswered

@@ -1,7 +1,7 @@
 //! What a live device is told of its backups, and which keys it destroys then.
 
 use portal_api::ErrorId;
-use portal_client::{Error, RecoverOptions};
+use portal_client::{Error, KeyState, RecoverOptions};
 use portal_tests::{
     middle::{Answer, Asked, Meddler, Method, StatusCode},
     wallets::{TestService, memory_id, on_runtime, unseen},
@@ -83,6 +83,30 @@ fn whatever_a_live_device_is_told_no_key_goes_that_the_services_backups_need() {
                 let recovered = recovered.unwrap_or_else(|error| panic!("{what}: {error}"));
                 assert_eq!(recovered.addresses, scene.addresses, "{what}");
             }
+        }
+    });
+}
+
+#[test]
+fn a_key_whose_backup_is_withheld_is_not_called_unneeded() {
+    on_runtime(async {
+        let service = TestService::start().await;
+        let scene = Scene::begin(&service).await;
+        let (older, head) = (scene.back_up(false).await, scene.back_up(true).await);
+        let without = claiming(|view| view["backups"] = json!([]));
+        for (what, lie) in [
+            ("the head", withholding(&head)),
+            ("the older", withholding(&older)),
+            ("both", both(withholding(&head), withholding(&older))),
+            ("both are denied", without),
+        ] {
+            scene.middle.change(lie);
+            let inventory = scene.app().inventory().await.unwrap();
+            let opening = inventory.keys.iter().filter(|key| !key.opens.is_empty()).count();
+            assert_eq!(opening, usize::from(what.starts_with("the")), "{what}");
+            assert!(inventory.keys.iter().all(|key| key.state != KeyState::Unneeded), "{what}");
+            let removed = scene.app().remove_superseded(&[]).await.unwrap();
+            assert_eq!((removed.keys, scene.store.len()), (0, 2), "{what}");
         }
     });
 }

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use backup_core::{BackupId, Envelope, MethodId, MethodParams, Operation, Purpose};
+use backup_core::{BackupId, Envelope, Held, MethodId, Operation, Purpose};
 use portal_api::{BackupSetView, BackupStatus};
 
 use super::{
     status,
-    turn::Turn,
+    turn::{Turn, now},
     types::{Inventory, KeptKey, KeyState, ListedBackup, Removed},
     view,
 };
@@ -30,19 +30,9 @@ impl Turn<'_> {
             superseded: superseded.contains(&set.id),
         });
         let backups = backups.collect();
-        let (mut keys, mut unanswered) = (Vec::new(), Vec::new());
-        for (id, method) in &self.portal.methods {
-            let op = Operation::new(Purpose::Revoke, self.service().client());
-            match method.held(&op).await {
-                Ok(held) => {
-                    for held in held {
-                        let state = self.state_of_key(&held.method, &held.params, &envelopes)?;
-                        keys.push(KeptKey { method: held.method, state });
-                    }
-                }
-                Err(error) => unanswered.push((id.clone(), error)),
-            }
-        }
+        let (held, unanswered) = self.held().await;
+        let keys = held.into_iter().map(|held| self.kept_key(held, &envelopes));
+        let keys = keys.collect::<Result<_>>()?;
         Ok(Inventory { backups, keys, unanswered, notices: self.into_notices() })
     }
 
@@ -56,8 +46,43 @@ impl Turn<'_> {
             self.service().revoke(&key, backups.clone()).await?;
             self.look_again().await?;
         }
-        let keys = self.retire_after(Duration::ZERO).await?;
+        let keys = self.retire_after(Duration::ZERO).await? + self.remove_late().await?;
         Ok(Removed { backups, keys, notices: self.into_notices() })
+    }
+
+    /// Removes what arrived after it was removed: of a backup that was given up while its key was
+    /// on the way. It is removed once more when nothing can be on the way any longer. Says of how
+    /// many keys it was.
+    async fn remove_late(&self) -> Result<usize> {
+        let leftovers = Leftovers::of(self.state()).map_err(Error::Device)?;
+        let mut removed = 0;
+        if leftovers.is_empty() {
+            return Ok(removed);
+        }
+        let envelopes = self.envelopes().await;
+        for held in self.held().await.0 {
+            let is_left = leftovers.has(&held.method, &held.params);
+            if is_left
+                && self.opened_by(&held, &envelopes).is_empty()
+                && self.remove(&held.method, &held.params).await.is_ok()
+            {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// What methods keep for the client, and those that could not be asked.
+    async fn held(&self) -> (Vec<Held>, Vec<(MethodId, backup_core::Error)>) {
+        let (mut all, mut unanswered) = (Vec::new(), Vec::new());
+        for (id, method) in &self.portal.methods {
+            let op = Operation::new(Purpose::Revoke, self.service().client());
+            match method.held(&op).await {
+                Ok(held) => all.extend(held),
+                Err(error) => unanswered.push((id.clone(), error)),
+            }
+        }
+        (all, unanswered)
     }
 
     async fn envelopes(&self) -> Envelopes {
@@ -111,25 +136,44 @@ impl Turn<'_> {
         head.proved && is_known && of_method.any(is_proved)
     }
 
-    fn state_of_key(
-        &self,
-        method: &MethodId,
-        params: &MethodParams,
-        envelopes: &Envelopes,
-    ) -> Result<KeyState> {
-        let opens = |(_, envelope): &(usize, Envelope)| {
-            let header = envelope.header();
-            let slot = header.slot.as_ref();
-            header.method == *method && slot.is_some_and(|slot| slot.params() == params)
+    fn kept_key(&self, held: Held, envelopes: &Envelopes) -> Result<KeptKey> {
+        let opens = self.opened_by(&held, envelopes);
+        let state = match opens[..] {
+            [] => self.state_of_key(&held, envelopes)?,
+            _ => KeyState::OpensBackup,
         };
-        if envelopes.values().any(opens) {
-            return Ok(KeyState::OpensBackup);
-        }
+        Ok(KeptKey { method: held.method, state, opens })
+    }
+
+    /// The backups at the service whose slot is of what is held.
+    fn opened_by(&self, held: &Held, envelopes: &Envelopes) -> Vec<BackupId> {
+        let is_opened = |set: &&BackupSetView| {
+            let header = envelopes.get(&set.id).map(|(_, envelope)| envelope.header());
+            header.is_some_and(|header| {
+                let slot = header.slot.as_ref();
+                header.method == held.method
+                    && slot.is_some_and(|slot| *slot.params() == held.params)
+            })
+        };
+        self.view.backups.iter().filter(is_opened).map(|set| set.id.clone()).collect()
+    }
+
+    /// Of a key that no backup at the service names, as far as their envelopes can be read.
+    fn state_of_key(&self, held: &Held, envelopes: &Envelopes) -> Result<KeyState> {
+        let Held { method, params, .. } = held;
         let enrollments = Enrollments::of(self.state()).map_err(Error::Device)?;
         let leftovers = Leftovers::of(self.state()).map_err(Error::Device)?;
-        let is_known = enrollments.of_method(method).any(|known| known.params == *params);
-        Ok(if is_known || leftovers.has(method, params) {
+        let is_it = |known: &Enrollment| known.method == *method && known.params == *params;
+        let mut of_method = self.view.backups.iter().filter(|set| set.method == *method);
+        let is_superseded = self.is_live()
+            && of_method.all(|set| envelopes.contains_key(&set.id))
+            && view::head(&self.view, method)
+                .is_some_and(|head| self.is_known_to_work(head, &enrollments, envelopes))
+            && enrollments.due(now(), 0).iter().any(|(old, _)| is_it(old));
+        Ok(if is_superseded || leftovers.has(method, params) {
             KeyState::Unneeded
+        } else if enrollments.of_method(method).any(is_it) {
+            KeyState::Enrolled
         } else {
             KeyState::Unknown
         })

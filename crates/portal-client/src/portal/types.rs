@@ -174,6 +174,8 @@ pub struct KeptKey {
     pub method: MethodId,
     /// What it is good for.
     pub state: KeyState,
+    /// The backups at the service that it opens, newest first.
+    pub opens: Vec<BackupId>,
 }
 
 /// What a key that a method keeps is good for.
@@ -182,10 +184,14 @@ pub struct KeptKey {
 pub enum KeyState {
     /// A backup at the service names it.
     OpensBackup,
+    /// No backup at the service names it, and the device's own records do: as the newest of its
+    /// method, or as one of which the successor is not known to work. It stays.
+    Enrolled,
     /// No backup of this device has a record of it, nor has one at the service: it may be the key
     /// of something that neither tells. It is never removed.
     Unknown,
-    /// The device's own records name it, as superseded or left behind, and no backup does.
+    /// The device's own records name it, as superseded or left behind, and no backup does:
+    /// [`Portal::remove_superseded`](crate::Portal::remove_superseded) removes it.
     Unneeded,
 }
 

@@ -63,6 +63,11 @@ impl Leftovers {
         self.0.retain(|known| !announced.iter().any(|announced| is_of(known, announced)));
     }
 
+    /// Whether there is nothing to remove.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it is among what is to be removed.
     pub(crate) fn has(&self, method: &MethodId, params: &MethodParams) -> bool {
         self.0.iter().any(|known| known.method == *method && known.params == *params)
