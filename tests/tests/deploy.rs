@@ -102,6 +102,8 @@ fn told() -> BTreeSet<String> {
     on_runtime(async {
         let metrics = Some(([127, 0, 0, 1], 0).into());
         let service = TestService::start_with(|options| options.metrics = metrics).await;
+        // How long requests take is told from the first one on.
+        reqwest::get(format!("{}/health", service.url())).await.unwrap();
         let address = service.running().metrics_address().unwrap();
         let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
         let text = text.text().await.unwrap();

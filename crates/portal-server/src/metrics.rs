@@ -3,7 +3,7 @@
 
 mod endpoint;
 
-use std::time::Duration;
+use std::{hash::Hash, time::Duration};
 
 use axum::http::Method;
 use portal_api::route::Route;
@@ -15,7 +15,7 @@ use prometheus_client::{
 use tokio::time;
 
 pub(crate) use self::endpoint::endpoint;
-use crate::{readiness::Keys, service::Service};
+use crate::{readiness::Keys, service::Service, webhook::Failure};
 
 /// What is counted of requests.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct StoreMeters {
 }
 
 /// What is counted of webhooks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct WebhookMeters(Family<Asked, Counter>);
 
 /// Why a request was sent away, which may be repeated later.
@@ -79,6 +79,17 @@ pub enum Fate {
 }
 
 impl Reason {
+    const ALL: [Self; 8] = [
+        Self::Requests,
+        Self::Costly,
+        Self::Time,
+        Self::Database,
+        Self::Key,
+        Self::AddressRate,
+        Self::KeyRate,
+        Self::CeremonyRate,
+    ];
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Requests => "requests",
@@ -94,6 +105,8 @@ impl Reason {
 }
 
 impl Fate {
+    const ALL: [Self; 4] = [Self::Completed, Self::Retired, Self::Expired, Self::Revoked];
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -156,7 +169,7 @@ impl Default for RequestMeters {
     fn default() -> Self {
         Self {
             answered: Family::new_with_constructor(|| Histogram::new(REQUEST_SECONDS)),
-            sent_away: Family::default(),
+            sent_away: from_zero(Reason::ALL.map(|why| SentAway { reason: why.as_str() })),
             in_flight: Gauge::default(),
         }
     }
@@ -168,6 +181,13 @@ impl WebhookMeters {
     }
 }
 
+impl Default for WebhookMeters {
+    fn default() -> Self {
+        let failures = Failure::LABELS.into_iter();
+        Self(from_zero(failures.chain(["success"]).map(|outcome| Asked { outcome })))
+    }
+}
+
 impl StoreMeters {
     pub(crate) fn ended(&self, fate: Fate) {
         self.sets.get_or_create(&Ended { fate: fate.as_str() }).inc();
@@ -176,8 +196,19 @@ impl StoreMeters {
 
 impl Default for StoreMeters {
     fn default() -> Self {
-        Self { commit_seconds: Histogram::new(COMMIT_SECONDS), sets: Family::default() }
+        let sets = from_zero(Fate::ALL.map(|fate| Ended { fate: fate.as_str() }));
+        Self { commit_seconds: Histogram::new(COMMIT_SECONDS), sets }
     }
+}
+
+/// Counters that are read as 0 before the first event: for a series that begins with it, Prometheus
+/// would know of no increase.
+fn from_zero<L: Clone + Eq + Hash>(labels: impl IntoIterator<Item = L>) -> Family<L, Counter> {
+    let family = Family::default();
+    for labels in labels {
+        drop(family.get_or_create(&labels));
+    }
+    family
 }
 
 impl GoingOn {

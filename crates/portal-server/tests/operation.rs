@@ -110,6 +110,20 @@ async fn requests_are_counted_by_route_and_no_id_path_or_key_is_told() {
 }
 
 #[tokio::test]
+async fn what_has_not_happened_yet_is_counted_as_nothing() {
+    let lines = metrics(&with_metrics().await).await;
+    let at_zero = |name: &str| {
+        let of_name =
+            lines.iter().filter(|line| line.starts_with(&format!("portal_{name}_total{{")));
+        of_name.inspect(|line| assert!(line.ends_with(" 0"), "{line}")).count()
+    };
+    assert_eq!(
+        [at_zero("backup_sets"), at_zero("sent_away"), at_zero("webhooks_asked")],
+        [4, 8, 7]
+    );
+}
+
+#[tokio::test]
 async fn what_becomes_of_backup_sets_is_counted_and_so_are_commits() {
     let service = with_metrics().await;
     let device = service.device().await;

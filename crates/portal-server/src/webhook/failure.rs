@@ -39,6 +39,10 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Each [`label`](Self::label) that there is.
+    pub(crate) const LABELS: [&str; 6] =
+        ["address", "unreachable", "late", "refused", "unreadable", "lost"];
+
     /// A name for it that is in the description of the metrics.
     pub(crate) const fn label(&self) -> &'static str {
         match self {
