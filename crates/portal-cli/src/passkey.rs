@@ -158,7 +158,9 @@ impl Settings {
         let host = server(&page)?.host_str().unwrap_or_default().to_owned();
         let is_named = host.parse::<Ipv4Addr>().is_err() && !host.starts_with('[');
         let domain = self.domain.or(is_named.then_some(host)).ok_or_else(|| no_domain(&page))?;
-        let relying_party = RelyingParty::new(&domain, self.name.as_ref().unwrap_or(&domain))?;
+        let name = self.name.as_ref().unwrap_or(&domain);
+        let relying_party = RelyingParty::new(&domain, name)
+            .map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
         let account = self.account.unwrap_or_else(|| profile.client().client.to_string());
         Ok(SetUp { enclave, page, relying_party, account })
     }

@@ -148,7 +148,7 @@ fn a_user_who_cancels_has_no_backup_and_what_was_there_before() {
     scene.chromium.user("cancels");
     let ran = world.run("old", &BACKUP);
     assert_eq!(ran.code, Some(1), "{}", ran.said());
-    assert!(ran.stderr.contains("cancel"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("not confirmed"), "{}", ran.stderr);
     assert_eq!(world.json("old", &["backups", "list"])["backups"], json!([]));
     assert!(scene.passkeys().is_empty());
     scene.chromium.user("agrees");

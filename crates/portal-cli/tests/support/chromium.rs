@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     fs::File,
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
 };
 
 use crate::{browser::Browser, node};
@@ -12,6 +12,8 @@ use crate::{browser::Browser, node};
 pub(crate) struct Chromium {
     browser: Browser,
     process: Child,
+    /// While it is open, more addresses may come.
+    asked: Option<File>,
 }
 
 impl Chromium {
@@ -23,16 +25,17 @@ impl Chromium {
         );
         let asked = browser.path_to("asked");
         assert!(Command::new("mkfifo").arg(&asked).status().unwrap().success());
-        // Open for writing here, so that it does not end with the first address.
-        let asked = File::options().read(true).write(true).open(asked).unwrap();
+        // Open for writing here, so that it does not end with the first address; and for reading,
+        // as a pipe is not opened for one of them before somebody has it open for the other.
+        let more = File::options().read(true).write(true).open(&asked).unwrap();
         let said = File::create(browser.path_to("said")).unwrap();
         let process = node::node("passkey_user.cjs")
             .args([site, service])
-            .stdin(Stdio::from(asked))
+            .stdin(File::open(&asked).unwrap())
             .stdout(said)
             .spawn()
             .expect("Node runs");
-        let chromium = Self { browser, process };
+        let chromium = Self { browser, process, asked: Some(more) };
         chromium.user("agrees");
         chromium
     }
@@ -55,8 +58,8 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // It closes its browser when it is ended like this, and not when it is killed.
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        // It closes its browser when no more addresses can come, and not when it is killed.
+        drop(self.asked.take());
         let _ = self.process.wait();
     }
 }
