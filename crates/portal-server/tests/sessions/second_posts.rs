@@ -1,10 +1,20 @@
 //! Second posts that are repeated, damaged, recorded, too late, or not the device's.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
 use portal_api::ErrorId;
 use portal_mpc::Curves;
+use portal_server::effects::Effect;
+use tokio::task::JoinSet;
 
 use crate::{
-    common::Service,
+    common::{Service, http::Request},
     wallet::{device_key, generating, live, view},
     wire::{User, succeeded},
 };
@@ -132,6 +142,61 @@ async fn second_posts_at_the_same_time_run_the_step_once() {
     let again = continued.post.send(&service, &user, &key).await;
     assert_eq!(again.body, sent[0].body);
     continued.finish(&again).unwrap();
+}
+
+/// Both have looked at the session, and wait for the one place where such steps run, before either
+/// takes the state.
+#[tokio::test]
+async fn of_two_different_second_posts_at_once_one_is_answered_and_the_other_is_refused() {
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&commits);
+    let service = Service::start_with(|options| {
+        options.limits.costly = 1;
+        options.metrics = Some(([127, 0, 0, 1], 0).into());
+        options.observer = Arc::new(move |effect| {
+            counted.fetch_add(usize::from(effect == Effect::Commit), Ordering::SeqCst);
+        });
+    })
+    .await;
+    let user = User::new(&service).await;
+    let key = device_key();
+    let continued = generating(&user, &key, Curves::ED25519).open(&service, &user, &key).await;
+    let continued = continued.unwrap();
+    let posts = [continued.post.clone(), continued.post.said_otherwise()];
+    let place = service.running.service().costly.place().await.unwrap();
+    let mut sent = JoinSet::new();
+    for (at, post) in posts.iter().enumerate() {
+        let url = service.url(&post.path);
+        let Request { headers, body, .. } = post.signed(&user, &key);
+        let request = Request { headers, body, ..Request::post("") };
+        sent.spawn(async move { (at, request.send(&reqwest::Client::new(), &url).await) });
+    }
+    while !costly_waiting(&service).await.ends_with(" 2") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let before = commits.load(Ordering::SeqCst);
+    drop(place);
+    let answers = sent.join_all().await;
+    let (answered, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|(_, answer)| answer.status.is_success());
+    let ([(at, answered)], [(_, refused)]) = (&answered[..], &refused[..]) else {
+        panic!("{answered:?} {refused:?}");
+    };
+    refused.is_error(409, ErrorId::StateInvalid);
+    let made = commits.load(Ordering::SeqCst) - before;
+    assert_eq!(made, 2, "the state is taken once, and once something comes of it");
+    let again = posts[*at].send(&service, &user, &key).await;
+    assert_eq!(again.body, answered.body);
+    assert_eq!(view(&service, &user).await.pending_signing.len(), 1);
+    continued.finish(&again).unwrap();
+}
+
+/// The metric of the steps that wait for a place.
+async fn costly_waiting(service: &Service) -> String {
+    let url = format!("http://{}/metrics", service.running.metrics_address().unwrap());
+    let answer = Request::get("").send(&reqwest::Client::new(), &url).await;
+    let mut lines = answer.text().lines();
+    lines.find(|line| line.starts_with("portal_costly_waiting ")).unwrap().to_owned()
 }
 
 #[tokio::test]
