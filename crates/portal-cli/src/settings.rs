@@ -34,10 +34,14 @@ pub(crate) struct Flags {
     metrics: Option<String>,
     /// How long a backup is kept after newer ones that work have taken its place [default: 30d]
     ///
-    /// A number and a unit: 30d, 12h, 90m, 60s. Longer than the time within which you may have to
-    /// restore the folder from a copy.
+    /// A number and a unit: 30d, 12h, 90m, 60s. Never shorter than the restore window.
     #[arg(long, value_name = "TIME")]
     grace: Option<String>,
+    /// How old a copy of the folder may be that you would still restore [default: 7d]
+    ///
+    /// As long as that no backup goes that such a copy could need: the grace is as long, or longer.
+    #[arg(long, value_name = "TIME")]
+    restore_window: Option<String>,
     /// The ids of keys that are lost for good, with commas between them
     ///
     /// The service starts without them, as long as another key works. Then `portal admin custody
@@ -165,6 +169,13 @@ impl Settings {
                 options.metrics = unless_off(&text, |text| text.parse().ok()).ok_or_else(wrong)?;
             }
             Setting::Grace => options.grace = duration::parse(&text).map_err(|_| wrong())?,
+            Setting::RestoreWindow => {
+                let time = duration::parse(&text).map_err(|_| wrong())?;
+                if time.is_zero() {
+                    return Err(wrong());
+                }
+                options.restore_window = time;
+            }
             Setting::LongestEject => {
                 let time = duration::parse(&text).map_err(|_| wrong())?;
                 if time.as_secs() < USUAL_EJECT_SECONDS {
@@ -207,6 +218,14 @@ impl Settings {
         if self.options.folder.as_os_str().is_empty() {
             wrong.push("data is not given; name the folder of the service".into());
         }
+        if self.options.grace < self.options.restore_window {
+            wrong.push(format!(
+                "grace is {} and restore-window {}: a copy of that age could need a backup that is \
+                 gone; make grace as long, or longer",
+                self.given[&Setting::Grace].0,
+                self.given[&Setting::RestoreWindow].0,
+            ));
+        }
         let listen = self.options.listen;
         if self.options.metrics == Some(listen) && listen.port() != 0 {
             wrong.push(format!("listen and metrics are both {listen}; give metrics another port"));
@@ -231,6 +250,7 @@ impl Flags {
             Setting::Listen => &self.listen,
             Setting::Metrics => &self.metrics,
             Setting::Grace => &self.grace,
+            Setting::RestoreWindow => &self.restore_window,
             Setting::LongestEject => &self.longest_eject,
             Setting::BackupWithPortal => &self.backup_with_portal,
             Setting::WebhookHttp => &self.webhook_http,

@@ -55,15 +55,15 @@ impl Place {
 #[test]
 fn flags_are_above_the_environment_and_that_is_above_the_file_and_each_says_so() {
     let place =
-        Place::of("data = \"folder\"\ngrace = \"1d\"\nlisten = \"127.0.0.1:1\"\nproxies = 2\n");
-    let variables = [("PORTAL_SERVE_GRACE", "2d"), ("PORTAL_SERVE_LISTEN", "127.0.0.1:2")];
+        Place::of("data = \"folder\"\ngrace = \"8d\"\nlisten = \"127.0.0.1:1\"\nproxies = 2\n");
+    let variables = [("PORTAL_SERVE_GRACE", "9d"), ("PORTAL_SERVE_LISTEN", "127.0.0.1:2")];
     let arguments =
         ["config", "show", "--config", "portal.toml", "--listen", "127.0.0.1:3", "--json"];
     let shown = place.run(&arguments, &variables).json();
     for (key, value, from) in [
         ("data", "folder", "portal.toml:1"),
         ("proxies", "2", "portal.toml:4"),
-        ("grace", "2d", "PORTAL_SERVE_GRACE"),
+        ("grace", "9d", "PORTAL_SERVE_GRACE"),
         ("listen", "127.0.0.1:3", "--listen"),
         ("drain", "0s", "default"),
     ] {
@@ -132,6 +132,31 @@ fn what_is_overruled_must_be_right_all_the_same_and_the_whole_must_fit_together(
     let said = place.refusal(&both, &[]);
     assert!(said.contains("data is not given"), "{said}");
     assert!(said.contains("listen and metrics are both"), "{said}");
+}
+
+#[test]
+fn a_grace_that_is_shorter_than_the_restore_window_is_refused_with_what_to_do() {
+    let refusal = |settings: &str| {
+        let place = Place::of(&format!("data = \"folder\"\n{settings}\n"));
+        let said = place.refusal(&["serve", "--config", "portal.toml"], &[]);
+        assert!(!place.folder.path().join("folder").exists(), "nothing was made");
+        said
+    };
+    for settings in [
+        "grace = \"0s\"",
+        "grace = \"6d\"",
+        "restore-window = \"31d\"",
+        "grace = \"59m\"\nrestore-window = \"1h\"",
+    ] {
+        let said = refusal(settings);
+        assert!(said.contains("grace is "), "{settings}: {said}");
+        assert!(said.contains("make grace as long, or longer"), "{settings}: {said}");
+    }
+    let said = refusal("grace = \"0s\"\nrestore-window = \"0s\"");
+    assert!(said.contains("restore-window cannot be \"0s\"; it is a number and a unit"), "{said}");
+    let place = Place::of("data = \"x\"\ngrace = \"1h\"\nrestore-window = \"1h\"\n");
+    let ran = place.run(&["config", "check", "portal.toml"], &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.said());
 }
 
 #[test]

@@ -54,9 +54,12 @@ pub struct Options {
     /// The ids of keys that are lost for good: the service starts without them, as long as another
     /// one works. Nothing is forgotten that is wrapped under them.
     pub lost_keys: Vec<String>,
-    /// How long a superseded backup set is kept. Longer than the time within which the operator
-    /// may have to restore the database.
+    /// How long a superseded backup set is kept: never shorter than the restore window.
     pub grace: Duration,
+    /// How old a copy of the database may be that the operator would still restore. A device may
+    /// need whatever such a copy takes for its newest backup, so nothing goes before. Longer than
+    /// nothing: each copy is older than what was done since.
+    pub restore_window: Duration,
     /// For how long a custodian may let a wallet be ejected at most: five minutes or more, which is
     /// how long it is if the custodian does not say.
     pub longest_eject: Duration,
@@ -120,6 +123,7 @@ impl Options {
             keys: None,
             lost_keys: Vec::new(),
             grace: Duration::from_secs(30 * 24 * 60 * 60),
+            restore_window: Duration::from_secs(7 * 24 * 60 * 60),
             longest_eject: Duration::from_secs(24 * 60 * 60),
             backup_with_portal: None,
             webhooks: WebhookPolicy::default(),
@@ -143,6 +147,10 @@ impl Server {
     pub async fn start(options: Options) -> Result<Running, StartError> {
         if options.longest_eject.as_secs() < service::USUAL_EJECT_SECONDS {
             return Err(StartError::EjectTooShort);
+        }
+        if options.restore_window.is_zero() || options.grace < options.restore_window {
+            let Options { grace, restore_window, .. } = options;
+            return Err(StartError::GraceTooShort { grace, restore_window });
         }
         #[cfg(feature = "enclave")]
         if let Some(enclave) = &options.enclave {

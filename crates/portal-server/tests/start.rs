@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Hands, NOW, Service, http::Request, options};
+use common::{DAY, Hands, NOW, Service, http::Request, options};
 use portal_api::{ClientView, route};
 use portal_keys::{KeyFile, KeyFileError};
 use portal_server::{Options, Server, StartError, effects::Effect};
@@ -53,6 +53,23 @@ async fn a_service_under_which_nobody_could_eject_for_the_usual_time_does_not_st
     assert!(matches!(start(299).await, Err(StartError::EjectTooShort)));
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing was made");
     start(300).await.unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn a_service_that_keeps_backups_for_less_than_its_restore_window_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |[grace, window]: [u64; 2]| {
+        let mut options = options(folder.path(), &hands());
+        options.grace = Duration::from_secs(grace);
+        options.restore_window = Duration::from_secs(window);
+        Server::start(options)
+    };
+    for times in [[0, 0], [0, 1], [59, 60], [7 * DAY - 1, 7 * DAY]] {
+        let refused = start(times).await;
+        assert!(matches!(refused, Err(StartError::GraceTooShort { .. })), "{times:?}");
+    }
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing was made");
+    start([60, 60]).await.unwrap().shutdown().await;
 }
 
 #[cfg(unix)]

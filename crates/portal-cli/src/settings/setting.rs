@@ -9,6 +9,7 @@ pub(crate) enum Setting {
     Listen,
     Metrics,
     Grace,
+    RestoreWindow,
     LongestEject,
     BackupWithPortal,
     WebhookHttp,
@@ -30,11 +31,12 @@ pub(crate) enum Setting {
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Data,
         Self::Listen,
         Self::Metrics,
         Self::Grace,
+        Self::RestoreWindow,
         Self::LongestEject,
         Self::BackupWithPortal,
         Self::WebhookHttp,
@@ -64,6 +66,7 @@ impl Setting {
             Self::Listen => "listen",
             Self::Metrics => "metrics",
             Self::Grace => "grace",
+            Self::RestoreWindow => "restore-window",
             Self::LongestEject => "longest-eject",
             Self::BackupWithPortal => "backup-with-portal",
             Self::WebhookHttp => "webhook-http",
@@ -122,6 +125,7 @@ impl Setting {
             Self::Listen => Some("127.0.0.1:8080"),
             Self::Metrics => Some("off"),
             Self::Grace => Some("30d"),
+            Self::RestoreWindow => Some("7d"),
             Self::LongestEject => Some("24h"),
             Self::Drain => Some("0s"),
             Self::AddressRate => Some("60000"),
@@ -140,6 +144,7 @@ impl Setting {
             Self::Listen => "it is an address and a port: 127.0.0.1:8080",
             Self::Metrics => "it is an address and a port, 127.0.0.1:9464, or off",
             Self::LongestEject => "it is a number and a unit, five minutes or more: 5m, 24h, 7d",
+            Self::RestoreWindow => "it is a number and a unit, more than nothing: 7d, 12h",
             Self::Grace | Self::Drain => "it is a number and a unit: 30d, 12h, 90m, 60s",
             Self::BackupWithPortal | Self::WebhookHttp | Self::WebhookPrivateAddresses => {
                 "it is true or false"

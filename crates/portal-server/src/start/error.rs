@@ -1,6 +1,6 @@
 //! Why the service does not start.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use portal_keys::KeyFileError;
 
@@ -39,6 +39,18 @@ pub enum StartError {
     /// Custodians could not let anybody eject for the usual time.
     #[error("the longest time for ejecting a wallet has to be five minutes or more")]
     EjectTooShort,
+    /// A database that is restored could need a backup that is gone.
+    #[error(
+        "a superseded backup would be kept for {grace:?} and a copy of the database may be \
+         {restore_window:?} old when it is restored: keep backups for as long as copies, or longer, \
+         and copies for longer than nothing"
+    )]
+    GraceTooShort {
+        /// How long it would be kept.
+        grace: Duration,
+        /// How old a copy may be.
+        restore_window: Duration,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
