@@ -5,12 +5,15 @@
 //! the device goes about it is written down a second time, in `model/device.rs` and
 //! `model/signing.rs`, as is what the service does with its rules, in `model/service.rs`. Not in
 //! the model are: cryptography, curves apart from each other, sessions between their two posts but
-//! for recovery, the disk, a service that lies or is set back, and whoever steals a key.
+//! for recovery, the disk, a service that lies or is set back, and whoever steals a key. That devices and service do
+//! what the model says of them is seen where both run side by side, in `model/orders.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 #[path = "model/device.rs"]
 mod device;
+#[path = "model/orders.rs"]
+mod orders;
 #[path = "model/properties.rs"]
 mod properties;
 #[path = "model/rules.rs"]
@@ -30,9 +33,14 @@ mod without;
 #[path = "model/world.rs"]
 mod world;
 
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
 use stateright::{Checker, HasDiscoveries, Model};
 
 use self::{
+    orders::{run_beside_the_model, short_orders, some_order},
     properties::{ALWAYS, KEPT, KEY_KEPT, PROVED, RECOVERABLE, SHARE_HELD},
     rules::Rules,
     seen::Seen,
@@ -164,6 +172,18 @@ fn a_needed_key_is_destroyed_if_a_revocation_destroys_it_before_the_service_agre
 #[test]
 fn a_needed_key_is_destroyed_if_a_device_does_not_look_for_envelopes_of_it() {
     loses(without::keeping_needed_keys(), ONE_DEVICE, KEY_KEPT);
+}
+
+#[test]
+fn every_short_order_of_two_devices_does_over_real_sockets_what_the_model_says() {
+    run_beside_the_model(short_orders());
+}
+
+#[test]
+fn longer_orders_of_two_devices_do_over_real_sockets_what_the_model_says() {
+    let mut runner = TestRunner::deterministic();
+    let orders = (0..40).map(|_| some_order().new_tree(&mut runner).unwrap().current());
+    run_beside_the_model(orders.collect());
 }
 
 /// Tries every order; the properties that always hold did.
