@@ -6,6 +6,7 @@ pub mod crash;
 pub mod cutting_proxy;
 pub mod drive;
 pub mod fixed_key;
+pub mod forged;
 pub mod load;
 pub mod middle;
 pub mod node;

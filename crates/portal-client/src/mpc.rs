@@ -7,5 +7,5 @@ mod shares;
 
 pub(crate) use self::{
     operations::{MadeBackup, back_up, confirm, device_key, generate, recover, sign},
-    shares::{OpenedShare, frozen_form},
+    shares::{OpenedShare, frozen_curves, frozen_form},
 };

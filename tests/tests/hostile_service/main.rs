@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cheating;
 mod lies;
 mod live_device;
 mod pretence;

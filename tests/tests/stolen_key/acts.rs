@@ -20,6 +20,9 @@ pub(crate) enum Act {
     /// With a signature of the thief's own, as after some reply.
     SignedAnew(usize, Option<usize>),
     OneBitSignedAnew(usize, usize),
+    /// A post with a bit of its message changed, and a tag that fits: as who cheats would send it.
+    Forged(usize, usize),
+    ForgedSignedAnew(usize, usize),
     Begin(Begun, usize),
     Commit(usize, Option<usize>),
     Drop(usize),
@@ -71,6 +74,8 @@ pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => two().prop_map(|(at, bit)| Act::OneBit(at, bit)),
         3 => (one(), prop::option::of(one())).prop_map(|(at, after)| Act::SignedAnew(at, after)),
         2 => two().prop_map(|(at, bit)| Act::OneBitSignedAnew(at, bit)),
+        2 => two().prop_map(|(at, bit)| Act::Forged(at, bit)),
+        2 => two().prop_map(|(at, bit)| Act::ForgedSignedAnew(at, bit)),
         4 => (begun, one()).prop_map(|(op, of)| Act::Begin(op, of)),
         2 => (one(), prop::option::of(one())).prop_map(|(of, head)| Act::Commit(of, head)),
         2 => one().prop_map(Act::Drop),

@@ -16,9 +16,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use backup_core::EncryptionContext;
+use backup_core::{Curve, EncryptionContext};
 use portal_api::DeviceKey;
 use portal_tests::{
+    forged,
     middle::{Asked, Meddler},
     wallets::on_runtime,
 };
@@ -33,18 +34,28 @@ use crate::{
 
 #[test]
 fn no_sequence_of_requests_with_a_stolen_key_takes_anything_from_its_user() {
+    no_sequence_takes_anything(Curve::Ed25519, 24);
+}
+
+/// A wallet of this curve takes a second to make, and another to recover.
+#[test]
+fn no_sequence_of_requests_with_a_stolen_key_freezes_or_takes_a_wallet_on_secp256k1() {
+    no_sequence_takes_anything(Curve::Secp256k1, 1);
+}
+
+fn no_sequence_takes_anything(curve: Curve, usual_cases: u32) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let world = runtime.block_on(World::begin());
     let cases = env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let config = Config {
-        cases: cases.unwrap_or(24),
+        cases: cases.unwrap_or(usual_cases),
         failure_persistence: None,
         max_shrink_iters: 100,
         ..Config::default()
     };
     let tried = TestRunner::new(config).run(&acts(), |acts| {
         runtime.block_on(async {
-            let victim = Victim::live(&world).await;
+            let victim = Victim::live(&world, curve).await;
             let thief = Thief::listening_to(&world, &victim).await;
             for act in &acts {
                 thief.act(&world, &victim, act).await;
@@ -58,12 +69,21 @@ fn no_sequence_of_requests_with_a_stolen_key_takes_anything_from_its_user() {
 
 #[test]
 fn every_request_that_was_heard_can_be_repeated_in_every_form_after_every_timer() {
-    on_runtime(async {
+    can_be_repeated_in_every_form(Curve::Ed25519, &WAITS);
+}
+
+#[test]
+fn every_request_that_was_heard_on_secp256k1_can_be_repeated_in_every_form_and_freezes_nothing() {
+    can_be_repeated_in_every_form(Curve::Secp256k1, &[WAITS[0], WAITS[6]]);
+}
+
+fn can_be_repeated_in_every_form(curve: Curve, waits: &'static [u64]) {
+    on_runtime(async move {
         let world = World::begin().await;
-        let victim = Victim::live(&world).await;
+        let victim = Victim::live(&world, curve).await;
         let thief = Thief::listening_to(&world, &victim).await;
         assert!(thief.heard.len() > 25, "{} requests were heard", thief.heard.len());
-        for wait in WAITS {
+        for &wait in waits {
             for at in 0..thief.heard.len() {
                 let after = Some(at.saturating_sub(1));
                 let forms = [
@@ -72,6 +92,8 @@ fn every_request_that_was_heard_can_be_repeated_in_every_form_after_every_timer(
                     Act::SignedAnew(at, after),
                     Act::OneBit(at, 8 * at + 5),
                     Act::OneBitSignedAnew(at, 8 * at + 5),
+                    Act::Forged(at, FORGED),
+                    Act::ForgedSignedAnew(at, FORGED),
                     Act::OtherBody(at, at + 1),
                     Act::RepeatElsewhere(at, at + 2),
                 ];
@@ -109,6 +131,10 @@ fn every_request_that_was_heard_can_be_repeated_in_every_form_after_every_timer(
     });
 }
 
+/// A bit of a row of the oblivious-transfer extension, in the message of a first post that signs on
+/// secp256k1: a device that sends it so has its pair frozen.
+const FORGED: usize = 8 * (36 + 32 + 32 + 32 + (2 + 32 + 32 + 32) + 3 + 17);
+
 /// Before each post of a session arrives, sends it in forms of his own.
 struct Eavesdropper {
     device: DeviceKey,
@@ -119,17 +145,33 @@ struct Eavesdropper {
 impl Meddler for Eavesdropper {
     fn before(&self, asked: &Asked) -> Vec<Asked> {
         let context = &self.context;
-        if !asked.is_second_post() {
+        if !asked.is_first_post() && !asked.is_second_post() {
             return Vec::new();
+        }
+        let flip = |message: &mut [u8]| {
+            let at = (FORGED / 8).min(message.len() - 1);
+            message[at] ^= 1;
+        };
+        let cheat = forged::post(&asked.body, flip).unwrap();
+        let cheat = Asked { body: cheat.into(), ..asked.clone() };
+        let forged = [
+            cheat.clone().with_digest(),
+            cheat.clone().with_digest().without_header(DeviceKey::HEADER),
+            cheat.signed_by(context, &self.device, None),
+        ];
+        if asked.is_first_post() {
+            // A first post that is the thief's own and right would take the place of the user's.
+            return forged.into();
         }
         let body = one_bit_off(&asked.body, 8 * asked.body.len() - 1);
         let spoiled = Asked { body: body.clone().into(), ..asked.clone() };
-        let forms = vec![
+        let mut forms = vec![
             asked.clone().with_other_body(body),
             asked.clone().signed_by(context, &self.device, None),
             spoiled.signed_by(context, &self.device, None),
             asked.clone().without_header(DeviceKey::HEADER),
         ];
+        forms.extend(forged);
         self.sent.fetch_add(forms.len().try_into().unwrap(), Ordering::SeqCst);
         forms
     }
@@ -137,9 +179,18 @@ impl Meddler for Eavesdropper {
 
 #[test]
 fn who_hears_a_session_cannot_end_it_or_have_its_pair_frozen() {
-    on_runtime(async {
+    cannot_end_a_session(Curve::Ed25519);
+}
+
+#[test]
+fn who_hears_a_session_on_secp256k1_cannot_end_it_or_have_its_pair_frozen() {
+    cannot_end_a_session(Curve::Secp256k1);
+}
+
+fn cannot_end_a_session(curve: Curve) {
+    on_runtime(async move {
         let world = World::begin().await;
-        let victim = Victim::live(&world).await;
+        let victim = Victim::live(&world, curve).await;
         let sent = Arc::new(AtomicU64::new(0));
         victim.middle.meddle(Eavesdropper {
             device: DeviceKey::generate().unwrap(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use backup_core::{
-    BackupId, BackupMethod, DataKey, EncryptionContext, Envelope, MethodId, Operation, Purpose,
-    SharePairId, StoredKey, secrecy::ExposeSecret,
+    BackupId, BackupMethod, Curve, DataKey, EncryptionContext, Envelope, MethodId, Operation,
+    Purpose, SharePairId, StoredKey, secrecy::ExposeSecret,
 };
 use backup_testkit::MemoryStore;
 use portal_api::{
@@ -19,6 +19,7 @@ use portal_mpc::{
     Recover, SessionSecret, Sign, SignRequest, StoredShare,
 };
 use portal_tests::{
+    forged,
     middle::{Asked, Method},
     wallets::{copied, unseen},
 };
@@ -34,6 +35,7 @@ use crate::{
 
 /// Who has the key, all that was sent with it, and a wallet of his own to make messages with.
 pub(crate) struct Thief {
+    pub(crate) curve: Curve,
     pub(crate) key: ApiKey,
     pub(crate) context: EncryptionContext,
     pub(crate) device: DeviceKey,
@@ -51,7 +53,8 @@ pub(crate) struct Thief {
 
 impl Thief {
     pub(crate) async fn listening_to(world: &World, victim: &Victim) -> Self {
-        let (signing, backup, own_envelope) = own_wallet(world).await;
+        let curve = victim.curve;
+        let (signing, backup, own_envelope) = own_wallet(world, curve).await;
         let heard = victim.middle.heard().into_iter();
         let heard = heard.filter(|(asked, _)| asked.method != Method::GET);
         let heard = heard.map(|(asked, answer)| (asked, Sha256::digest(&answer.body).into()));
@@ -65,12 +68,13 @@ impl Thief {
         let mut backups = victim.backups.clone();
         backups.push("of-nobody".into());
         Self {
+            curve,
             key: copied(&victim.client.key),
             context: victim.client.context.clone(),
             device: DeviceKey::generate().unwrap(),
             signing,
             backup,
-            pairs: pairs_of(&victim.before),
+            pairs: pairs_of(&victim.before, curve),
             backups,
             wallet: wallet_id(&victim.client.context.client, &victim.key()),
             envelopes,
@@ -113,6 +117,11 @@ impl Thief {
             Act::OneBit(at, bit) => {
                 let asked = self.heard(at).0.clone();
                 asked.clone().with_other_body(one_bit_off(&asked.body, bit))
+            }
+            Act::Forged(at, bit) => self.forged(at, bit),
+            Act::ForgedSignedAnew(at, bit) => {
+                let first_reply = Some(self.heard(at.saturating_sub(1)).1);
+                self.forged(at, bit).signed_by(&self.context, &self.device, first_reply)
             }
             Act::SignedAnew(at, after) => {
                 let first_reply = after.map(|after| self.heard(after).1);
@@ -173,6 +182,20 @@ impl Thief {
         }
     }
 
+    /// A post of a session with a bit of its message changed and a right tag, which is made of the
+    /// secret that it begins with. What is no such post has a bit changed.
+    fn forged(&self, at: usize, bit: usize) -> Asked {
+        let asked = self.heard(at).0.clone();
+        let flip = |message: &mut [u8]| {
+            let len = message.len().max(1);
+            message[bit / 8 % len] ^= 1 << (bit % 8);
+        };
+        let is_post = asked.is_first_post() || asked.is_second_post();
+        let forged = is_post.then(|| forged::post(&asked.body, flip)).flatten();
+        let body = forged.unwrap_or_else(|| one_bit_off(&asked.body, bit));
+        asked.with_other_body(body)
+    }
+
     /// For a half of the user's, with a proof for the thief's own.
     fn prepare_eject(&self, pair: &SharePairId) -> Asked {
         let recipient = ReleaseKey::generate().unwrap().recipient();
@@ -192,10 +215,7 @@ impl Thief {
             replaces: replaces.map(|of| self.backup(of)),
             envelope_sha256: Sha256::digest(text).into(),
             opened_after_enrollment: true,
-            proofs: PerCurve {
-                secp256k1: None,
-                ed25519: Some(Proof::from(self.backup.prove(b"it is mine").unwrap())),
-            },
+            proofs: named(self.curve, Proof::from(self.backup.prove(b"it is mine").unwrap())),
         };
         let asked = Asked::json(route::commit(&self.backup(of)), &commit);
         asked.signed_by(&self.context, &self.device, None)
@@ -205,36 +225,41 @@ impl Thief {
     pub(crate) fn begin(&self, operation: Begun, of: usize) -> Asked {
         let device_key = self.device.public();
         let context = mpc_context(&self.context, &device_key);
-        let name = || Some(PairName(self.pairs[of % self.pairs.len()].clone()));
-        let on_ed25519 = |ed25519| PerCurve { secp256k1: None, ed25519 };
+        let name = || PairName(self.pairs[of % self.pairs.len()].clone());
         let StoredShare::Live(share) = &self.signing else { panic!("the thief's own is live") };
         match operation {
             Begun::Generate => {
-                let (started, post) = Generate::start(&context, Curves::ED25519).unwrap();
-                let curves = PerCurve { secp256k1: None, ed25519: Some(Nothing {}) };
+                let (started, post) = Generate::start(&context, only(self.curve)).unwrap();
+                let curves = named(self.curve, Nothing {});
                 self.post(&FirstPost::Generate { curves, device_key }, started.secret(), &post)
             }
             Begun::Recover => {
                 let half = (&self.backup, self.backup.commitments());
-                let (started, post) = Recover::start(&context, ByCurve::ed25519(half)).unwrap();
-                let pairs = on_ed25519(name());
+                let (started, post) = Recover::start(&context, on(self.curve, half)).unwrap();
+                let pairs = named(self.curve, name());
                 self.post(&FirstPost::Recover { pairs, device_key }, started.secret(), &post)
             }
             Begun::Confirm => {
                 let source = self.signing.test_source().unwrap();
-                let (started, post) = Confirm::start(&context, ByCurve::ed25519(source)).unwrap();
+                let (started, post) = Confirm::start(&context, on(self.curve, source)).unwrap();
                 self.post(&FirstPost::Confirm { device_key }, started.secret(), &post)
             }
             Begun::Sign => {
-                let request = SignRequest { share, payload: Payload::Message(b"to the thief") };
-                let (started, post) = Sign::start(&context, ByCurve::ed25519(request)).unwrap();
-                let payload = Some(SignPayload::Message(b"to the thief".to_vec()));
-                let payloads = PerCurve { secp256k1: None, ed25519: payload };
+                let (payload, stated) = match self.curve {
+                    Curve::Ed25519 => {
+                        let message = b"to the thief";
+                        (Payload::Message(message), SignPayload::Message(message.to_vec()))
+                    }
+                    _ => (Payload::Digest(&[7; 32]), SignPayload::Digest([7; 32])),
+                };
+                let request = SignRequest { share, payload };
+                let (started, post) = Sign::start(&context, on(self.curve, request)).unwrap();
+                let payloads = named(self.curve, stated);
                 self.post(&FirstPost::Sign { payloads }, started.secret(), &post)
             }
             Begun::BackUp => {
                 let source = BackupSource::from(share);
-                let (started, post) = Backup::start(&context, ByCurve::ed25519(source)).unwrap();
+                let (started, post) = Backup::start(&context, on(self.curve, source)).unwrap();
                 let method = method(["one", "two"][of % 2]);
                 let completion = [Completion::Commit, Completion::Notice][of / 2 % 2];
                 let head = FirstPost::BackUp { backup: self.backup(of), method, completion };
@@ -255,6 +280,24 @@ impl Thief {
     }
 }
 
+/// The set of one curve.
+pub(crate) fn only(curve: Curve) -> Curves {
+    on(curve, ()).curves().unwrap()
+}
+
+/// A value on one curve.
+fn on<T>(curve: Curve, value: T) -> ByCurve<T> {
+    match curve {
+        Curve::Ed25519 => ByCurve::ed25519(value),
+        _ => ByCurve::secp256k1(value),
+    }
+}
+
+/// The same, as it is written.
+fn named<T>(curve: Curve, value: T) -> PerCurve<T> {
+    on(curve, value).into()
+}
+
 /// A body in JSON that nobody signs.
 fn said(method: Method, path: &str, body: &Value) -> Asked {
     Asked { method, ..Asked::json(path, body) }
@@ -270,15 +313,17 @@ pub(crate) fn one_bit_off(body: &[u8], bit: usize) -> Vec<u8> {
 }
 
 /// The names of all pairs in a view of a client.
-pub(crate) fn pairs_of(view: &Value) -> Vec<SharePairId> {
+pub(crate) fn pairs_of(view: &Value, curve: Curve) -> Vec<SharePairId> {
+    let curve = curve.to_string();
     let sets = view["backups"].as_array().unwrap().iter().chain([&view["signing"]]);
-    let names = sets.map(|set| set["pairs"]["ED25519"]["id"].as_str().unwrap());
+    let names = sets.map(|set| set["pairs"][&curve]["id"].as_str().unwrap());
     names.map(|name| SharePairId::new(name).unwrap()).collect()
 }
 
 /// The shares of a wallet that the thief has made for himself, and an envelope of it.
 pub(crate) async fn own_wallet(
     world: &World,
+    curve: Curve,
 ) -> (StoredShare<Client>, BackupShare<Client>, String) {
     let (client, folder) = (world.service.client().await, TempDir::new().unwrap());
     let store = || {
@@ -287,7 +332,7 @@ pub(crate) async fn own_wallet(
     };
     let method: Arc<dyn BackupMethod> = Arc::new(StoredKey::new(MemoryStore::new()));
     let app = Portal::builder(&world.service.url(), copied(&client.key), store());
-    let app = app.curves(Curves::ED25519).method(Arc::clone(&method)).build().unwrap();
+    let app = app.curves(only(curve)).method(Arc::clone(&method)).build().unwrap();
     app.create_wallet(&unseen).await.unwrap();
     let made = app.back_up(&method.id(), &BackUpOptions::default(), &unseen).await.unwrap();
     let (signing, wallet) = {

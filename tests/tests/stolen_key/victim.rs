@@ -16,10 +16,14 @@ use portal_tests::{
 };
 use serde_json::Value;
 
-use crate::world::{LONGEST_EJECT, World, method};
+use crate::{
+    thief::only,
+    world::{LONGEST_EJECT, World, method},
+};
 
 /// The user: a device that signs, one that it replaced, and backups with two methods.
 pub(crate) struct Victim {
+    pub(crate) curve: Curve,
     pub(crate) middle: Middle,
     pub(crate) client: TestClient,
     pub(crate) device: Device,
@@ -42,16 +46,13 @@ impl Meddler for NoEnvelope {
 
 impl Victim {
     /// Has done all that devices do, and left a backup half done.
-    pub(crate) async fn live(world: &World) -> Self {
+    pub(crate) async fn live(world: &World, curve: Curve) -> Self {
         let middle = Middle::before(world.service.address()).await;
-        Self::live_behind(world, middle).await
-    }
-
-    pub(crate) async fn live_behind(world: &World, middle: Middle) -> Self {
         let client = world.service.client().await;
         let stores = ["one", "two", "three"].map(|name| MemoryStore::with_id(method(name)));
         let first = client.device();
         let mut victim = Self {
+            curve,
             middle,
             device: client.device(),
             client,
@@ -63,11 +64,11 @@ impl Victim {
         };
         let app = victim.app(&first);
         victim.addresses = app.create_wallet(&unseen).await.unwrap();
-        app.sign(Payload::Message(b"one")).await.unwrap();
+        victim.sign(&app).await;
         let one = back_up(&app, "one").await;
         let app = victim.app(&victim.device);
         recover(&app, "one").await;
-        app.sign(Payload::Message(b"two")).await.unwrap();
+        victim.sign(&app).await;
         let (two, three) = (back_up(&app, "two").await, back_up(&app, "three").await);
         app.revoke(&method("three"), &unseen).await.unwrap();
         let pending = victim.leave_one_pending(&app).await;
@@ -87,7 +88,7 @@ impl Victim {
     }
 
     pub(crate) fn key(&self) -> PublicKey {
-        *self.addresses.public_key(Curve::Ed25519).unwrap()
+        *self.addresses.public_key(self.curve).unwrap()
     }
 
     /// First one that is dropped, then one that stays without its envelope.
@@ -111,11 +112,20 @@ impl Victim {
 
     pub(crate) fn app(&self, device: &Device) -> Portal {
         let app = device.app(&self.middle.url()).patience(Duration::from_millis(250));
+        let app = app.curves(only(self.curve));
         let methods = self.stores.iter().map(|store| {
             let method: Arc<dyn BackupMethod> = Arc::new(StoredKey::new(store.clone()));
             method
         });
         methods.fold(app, portal_client::PortalBuilder::method).build().unwrap()
+    }
+
+    async fn sign(&self, app: &Portal) {
+        let payload = match self.curve {
+            Curve::Ed25519 => Payload::Message(b"from the user"),
+            _ => Payload::Digest(&[0x5a; 32]),
+        };
+        app.sign(payload).await.unwrap();
     }
 
     pub(crate) async fn look(&self) -> Value {
@@ -126,15 +136,15 @@ impl Victim {
     pub(crate) async fn expect_all_is_well(&self, world: &World) {
         self.expect_unchanged(world).await;
         let app = self.app(&self.device);
-        app.sign(Payload::Message(b"three")).await.unwrap();
+        self.sign(&app).await;
         app.finish_interrupted().await.unwrap();
         assert!(app.status().await.unwrap().live);
-        app.sign(Payload::Message(b"four")).await.unwrap();
+        self.sign(&app).await;
         for name in ["one", "two"] {
             let device = self.client.device();
             let app = self.app(&device);
             assert_eq!(recover(&app, name).await, self.addresses, "{name}");
-            app.sign(Payload::Message(b"five")).await.unwrap();
+            self.sign(&app).await;
         }
     }
 

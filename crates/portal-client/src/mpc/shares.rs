@@ -51,6 +51,12 @@ pub(crate) fn frozen_form(
     Ok((pair.pair.clone(), secret(&share.to_bytes())))
 }
 
+/// The curves on which this device's half signs no more.
+pub(crate) fn frozen_curves(set: &SigningSet) -> impl Iterator<Item = Curve> {
+    let is_frozen = |pair: &&SigningPair| matches!(stored_share(pair), Ok(StoredShare::Frozen(_)));
+    set.pairs().iter().filter(is_frozen).map(|pair| pair.wallet.curve())
+}
+
 /// What a backup is made of: frozen pairs can be backed up, unconfirmed ones cannot.
 pub(super) fn backup_sources(
     shares: &ByCurve<StoredShare<Client>>,

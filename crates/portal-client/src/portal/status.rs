@@ -1,5 +1,7 @@
 //! Where a client stands, without changing anything.
 
+use std::collections::BTreeSet;
+
 use backup_core::Curve;
 use portal_api::{BackupSetView, BackupStatus, ClientView, SigningSetView};
 
@@ -10,6 +12,7 @@ use super::{
 use crate::{
     Addresses, Notice, Result,
     device::{SigningSet, WalletOperation},
+    mpc,
 };
 
 pub(super) fn status(operation: &WalletOperation<'_>, view: &ClientView) -> Result<Status> {
@@ -56,8 +59,10 @@ fn notices(operation: &WalletOperation<'_>, view: &ClientView) -> Vec<Notice> {
     }
     let rolled_back = view::rolled_back(state, view);
     notices.extend(rolled_back.into_iter().map(|method| Notice::RolledBack { method }));
-    let frozen = view.signing.iter().flat_map(frozen);
-    notices.extend(frozen.map(|curve| Notice::Frozen { curve }));
+    // Whichever side has seen the other cheat, its half signs no more.
+    let own = state.live().into_iter().flat_map(mpc::frozen_curves);
+    let frozen: BTreeSet<_> = view.signing.iter().flat_map(frozen).chain(own).collect();
+    notices.extend(frozen.into_iter().map(|curve| Notice::Frozen { curve }));
     notices
 }
 
