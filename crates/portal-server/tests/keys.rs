@@ -18,16 +18,18 @@ use backup_core::{
     DataKey, Error, ErrorKind, KeyContext, KeyEncryption, MethodId, Result, async_trait,
 };
 use backup_testkit::MemoryKey;
-use common::{Hands, NOW, Service, http::Request, options};
-use portal_api::{Health, route, webhook::WebhookSecret};
+use common::{Hands, NOW, Service, device::Device, http::Request, options};
+use portal_api::{BackupSetView, BackupStatus, ErrorId, Health, route, webhook::WebhookSecret};
 use portal_keys::{KeyRing, SealedShare};
 use portal_server::{
     Options, Server, StartError,
     admin::{Admin, AdminError},
     audit::{Access, AuditRecord},
+    custody::Custody,
     effects::Effect,
-    store::{Place, Store},
+    store::{Place, SealedPair, Store},
 };
+use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 use tokio::runtime::Runtime;
 
 /// A key that can be away.
@@ -345,4 +347,104 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
+}
+
+/// A device with a completed backup, and a pending one that only waits for its commit.
+async fn with_one_pending(
+    service: &Service,
+) -> (Device, common::device::Begun, portal_api::Commit) {
+    let device = service.device().await;
+    let sealer = device.enroll(MethodId::PASSWORD).await;
+    let head = device.back_up(service, &sealer, None, true).await;
+    let begun = device.begin(service.running.service(), &sealer).await;
+    device.store(service, &begun).await.is_done();
+    let commit = device.commit_of(&begun, Some(&head), true);
+    (device, begun, commit)
+}
+
+/// The first of a client's sets, which is the newest.
+async fn newest(service: &Service, device: &Device) -> BackupSetView {
+    device.view(service).await.backups.swap_remove(0)
+}
+
+#[tokio::test]
+async fn a_set_is_not_committed_while_one_of_its_keys_is_away_and_is_when_it_is_back() {
+    let keys = [Key::new(), Key::new()];
+    let ring = ring(&[&keys[0], &keys[1]], &[]);
+    let service = Service::start_with(|options| options.keys = Some(ring)).await;
+    let (device, begun, commit) = with_one_pending(&service).await;
+    let before = device.view(&service).await;
+    for key in &keys {
+        key.go(true);
+        let answer = device.commit(&service, &begun.id, &commit).await;
+        answer.is_error(503, ErrorId::Error);
+        assert_eq!(device.view(&service).await, before);
+        key.go(false);
+    }
+    let set: BackupSetView = device.commit(&service, &begun.id, &commit).await.json();
+    assert!(set.head && set.status == BackupStatus::Completed);
+}
+
+#[tokio::test]
+async fn a_set_is_not_committed_while_a_wrap_of_it_is_damaged_and_is_when_it_is_whole_again() {
+    let keys = [Key::new(), Key::new()];
+    let both = ring(&[&keys[0], &keys[1]], &[]);
+    let service = Service::start_with(|options| options.keys = Some(both)).await;
+    let (device, begun, commit) = with_one_pending(&service).await;
+    let before = device.view(&service).await;
+    let whole = sealed_half(&service, &device, &begun).await;
+    for (damaged, other) in [(&keys[0], &keys[1]), (&keys[1], &keys[0])] {
+        let half = with_a_damaged_wrap(&device, &whole, damaged, other).await;
+        write_half(&service, &whole, &half).await;
+        let answer = device.commit(&service, &begun.id, &commit).await;
+        answer.is_error(500, ErrorId::InternalError);
+        assert_eq!(device.view(&service).await, before);
+        write_half(&service, &whole, &whole.sealed.encode()).await;
+    }
+    device.commit(&service, &begun.id, &commit).await.json::<BackupSetView>();
+    assert_eq!(newest(&service, &device).await.status, BackupStatus::Completed);
+}
+
+/// The custodian's half of a set, as it is stored.
+async fn sealed_half(
+    service: &Service,
+    device: &Device,
+    begun: &common::device::Begun,
+) -> SealedPair {
+    let mut view = service.running.service().store.read().await.unwrap();
+    let halves = view.custodian_halves(&device.context.client, &begun.id).await.unwrap().unwrap();
+    halves.ed25519.unwrap().sealed().unwrap().clone()
+}
+
+/// The same with a byte changed that only the wrap by one of its keys consists of.
+async fn with_a_damaged_wrap(
+    device: &Device,
+    whole: &SealedPair,
+    damaged: &Key,
+    other: &Key,
+) -> Vec<u8> {
+    let [damaged, other] = [damaged, other].map(|key| Custody::new(ring(&[key], &[])));
+    let bytes = whole.sealed.encode();
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        let Ok(sealed) = SealedShare::decode(&changed) else { continue };
+        let half = SealedPair { pair: whole.pair.clone(), sealed };
+        if other.open_backup(&device.context, &half).await.is_ok()
+            && damaged.open_backup(&device.context, &half).await.is_err()
+            && half.sealed.key_ids().eq(whole.sealed.key_ids())
+        {
+            return changed;
+        }
+    }
+    panic!("each wrap has bytes of its own");
+}
+
+async fn write_half(service: &Service, of: &SealedPair, bytes: &[u8]) {
+    let path = service.folder.path().join("portal.db");
+    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(path)).await.unwrap();
+    let sql = "UPDATE backup_pairs SET sealed_share = $1 WHERE id = $2";
+    let done = sqlx::query(sql).bind(bytes).bind(of.pair.id.as_str()).execute(&pool).await;
+    assert_eq!(done.unwrap().rows_affected(), 1);
+    pool.close().await;
 }
