@@ -5,6 +5,7 @@ use portal_mpc::Curves;
 
 use crate::{
     common::Service,
+    second_posts::reseal,
     wallet::{generate, live, recover, view},
     wire::User,
 };
@@ -39,6 +40,40 @@ async fn of_two_devices_that_recover_one_wins() {
     fast.sign(&service, &user).await.unwrap();
     let again = recover(&service, &user, &backup).await.unwrap();
     again.confirm(&service, &user).await.unwrap().sign(&service, &user).await.unwrap();
+}
+
+/// The last thing in the second post is the device's part of the signature on the last curve.
+#[tokio::test]
+async fn a_false_test_signature_on_a_recovered_set_is_refused_and_loses_nothing() {
+    for curves in [Curves::ED25519, Curves::SECP256K1] {
+        let service = Service::start().await;
+        let user = User::new(&service).await;
+        let new = generate(&service, &user, curves).await.unwrap();
+        let old = new.confirm(&service, &user).await.unwrap();
+        let backup = old.back_up(&service, &user).await;
+        let seen = view(&service, &user).await;
+        let recovered = recover(&service, &user, &backup).await.unwrap();
+        let begun = recovered.confirming(&user);
+        let begun = begun.open(&service, &user, &recovered.key).await.unwrap();
+        let mut message = begun.post.message().to_vec();
+        let last = message.len() - 32 - 1;
+        message[last] ^= 1;
+        let forged = begun.post.with_message(&reseal(&message, begun.advanced.secret()));
+        let answer = forged.send(&service, &user, &recovered.key).await;
+        answer.is_error(400, ErrorId::SignFailed);
+
+        let now = view(&service, &user).await;
+        assert_eq!(now.signing, seen.signing, "the old set is live");
+        assert_eq!(now.backups, seen.backups, "nothing was proved by it");
+        old.sign(&service, &user).await.unwrap();
+        let error = begun.close(&service, &user, &recovered.key).await.unwrap_err();
+        assert_eq!(error, ErrorId::NotFound);
+        let recovered = match now.pending_signing.is_empty() {
+            false => recovered,
+            true => recover(&service, &user, &backup).await.unwrap(),
+        };
+        recovered.confirm(&service, &user).await.unwrap().sign(&service, &user).await.unwrap();
+    }
 }
 
 #[tokio::test]
