@@ -1,10 +1,10 @@
 //! A service that says it has done what it has not.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use backup_core::{Progress, Stage};
 use portal_tests::{
-    middle::{Answer, Asked, Meddler, Method, StatusCode},
+    middle::{Answer, Asked, Meddler, Method, Middle, StatusCode},
     wallets::{TestService, memory_id, on_runtime, unseen},
 };
 use serde_json::{Value, json};
@@ -13,6 +13,71 @@ use crate::{
     lies::damage,
     scene::{Scene, back_up},
 };
+
+/// Lets no answer to a confirmation through: the second of a creation's second posts.
+#[derive(Default)]
+struct NoConfirmation {
+    second_posts: std::sync::atomic::AtomicUsize,
+    /// Whether the confirmation does not even arrive.
+    is_lost: bool,
+}
+
+impl NoConfirmation {
+    fn is_due(&self, asked: &Asked) -> bool {
+        use std::sync::atomic::Ordering::SeqCst;
+
+        asked.is_second_post() && self.second_posts.fetch_add(1, SeqCst) >= 1
+    }
+}
+
+impl Meddler for NoConfirmation {
+    fn instead(&self, asked: &Asked) -> Option<Answer> {
+        let refusal = Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, portal_api::ErrorId::Error);
+        (self.is_lost && self.is_due(asked)).then_some(refusal)
+    }
+
+    fn changed(&self, asked: &Asked, answer: Answer) -> Answer {
+        if self.is_lost || !self.is_due(asked) {
+            return answer;
+        }
+        Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, portal_api::ErrorId::Error)
+    }
+}
+
+#[test]
+fn no_address_is_told_before_the_confirmation_of_a_new_wallet_is_answered() {
+    on_runtime(async {
+        let service = TestService::start().await;
+        for is_lost in [false, true] {
+            let middle = Middle::before(service.address()).await;
+            let client = service.client().await;
+            let device = client.device();
+            let app = device.app(&middle.url()).patience(Duration::from_millis(250));
+            let app = app.build().unwrap();
+            middle.meddle(NoConfirmation { is_lost, ..Default::default() });
+            let stages = Mutex::new(Vec::new());
+            let sink = |progress: Progress| stages.lock().unwrap().push(progress);
+            app.create_wallet(&sink).await.unwrap_err();
+            let done = Progress::Stage(Stage::Done);
+            assert!(!stages.lock().unwrap().contains(&done), "nobody was told that it is done");
+            assert!(app.addresses().await.unwrap().is_none());
+            let status = app.status().await.unwrap();
+            assert!(status.addresses.is_none() && !status.live);
+            app.sign(portal_client::Payload::Message(b"m")).await.unwrap_err();
+            assert!(app.addresses().await.unwrap().is_none());
+
+            middle.be_honest();
+            app.finish_interrupted().await.unwrap();
+            let addresses = match app.addresses().await.unwrap() {
+                Some(addresses) => addresses,
+                None => app.create_wallet(&unseen).await.unwrap(),
+            };
+            let status = app.status().await.unwrap();
+            assert_eq!(status.service_addresses, Some(addresses));
+            assert!(status.live);
+        }
+    });
+}
 
 /// What a service says it has done, and has not.
 #[derive(Clone, Copy, Debug)]
