@@ -9,6 +9,7 @@ mod enclave;
 mod requests;
 mod scene;
 mod secrets;
+mod strangers;
 mod webhook;
 
 use backup_core::{ErrorKind, MethodId};
@@ -41,6 +42,37 @@ fn whoever_has_no_right_key_is_refused_on_every_route_and_changes_nothing() {
             }
         }
         scene.expect_unchanged_and_silent().await;
+    });
+}
+
+/// Its key is right, and what it asks for is not its own.
+#[test]
+fn another_clients_right_key_gets_and_changes_nothing_of_this_one_on_any_route() {
+    on_runtime(async {
+        let scene = Scene::begin().await;
+        let envelope = scene.signed(Asked::get(route::envelope(&scene.completed)));
+        let envelope = scene.middle.ask(&envelope).await.text();
+        let all: Vec<_> = Route::ALL
+            .into_iter()
+            .filter(|route| route.asker() != Asker::Anybody)
+            .map(|route| (route, strangers::about(&scene, route, &envelope)))
+            .collect();
+        let other = strangers::Other::beside(&scene).await;
+        let before = scene.dump().await;
+        for (route, requests) in &all {
+            for about in requests {
+                other.asks(&scene, *route, about).await;
+            }
+        }
+        let after = scene.dump().await;
+        for row in &before {
+            assert!(after.contains(row), "{row}");
+        }
+        let client = scene.context().client.as_str();
+        let added = after.iter().filter(|row| !before.contains(row));
+        for row in added {
+            assert!(!row.contains(client), "{row}");
+        }
     });
 }
 

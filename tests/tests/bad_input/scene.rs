@@ -128,7 +128,7 @@ impl Scene {
     }
 
     /// All that is in the database, but for what the audit says of refusals.
-    async fn dump(&self) -> Vec<String> {
+    pub(crate) async fn dump(&self) -> Vec<String> {
         let options = SqliteConnectOptions::new().filename(self.service.folder().join("portal.db"));
         let mut database = options.read_only(true).connect().await.unwrap();
         let tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
@@ -151,7 +151,7 @@ impl Scene {
     }
 }
 
-fn expect_shape(what: &str, answer: &Answer) -> ErrorBody {
+pub(crate) fn expect_shape(what: &str, answer: &Answer) -> ErrorBody {
     let (status, text) = (answer.status, answer.text());
     assert!(status.is_client_error(), "{what}: {status} {text}");
     let body: ErrorBody = serde_json::from_str(&text).unwrap_or_else(|error| {
@@ -195,7 +195,7 @@ pub(crate) fn app(
     app.patience(Duration::from_millis(250)).build().unwrap()
 }
 
-fn device_key(client: &TestClient, folder: &Path) -> DeviceKey {
+pub(crate) fn device_key(client: &TestClient, folder: &Path) -> DeviceKey {
     let store = device_store(client, folder);
     let operation = store.begin().unwrap();
     DeviceKey::from_bytes(operation.state().live().unwrap().device_key().expose_secret())
