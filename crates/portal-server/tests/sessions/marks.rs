@@ -80,6 +80,38 @@ async fn a_copy_of_the_database_and_the_key_file_opens_no_session() {
     open.close(&service, &user, &wallet.key).await.unwrap();
 }
 
+/// Whether some bytes are in any file of the service's folder, as they are or in hexadecimal.
+fn is_in_a_file(service: &Service, bytes: &[u8]) -> bool {
+    let hex = base16ct::lower::encode_string(bytes);
+    fs::read_dir(service.folder.path()).unwrap().any(|file| {
+        let file = fs::read(file.unwrap().path()).unwrap();
+        let has = |part: &[u8]| file.windows(part.len()).any(|window| window == part);
+        has(bytes) || has(hex.as_bytes())
+    })
+}
+
+/// Neither half of what a session is sealed under: the service's key, and the secret that comes with
+/// each post. While the session waits, when it is over, and when its process has ended.
+#[tokio::test]
+async fn neither_the_key_of_sessions_nor_a_sessions_secret_is_in_a_file() {
+    let service = Service::start().await;
+    let user = User::new(&service).await;
+    let wallet = live(&service, &user).await;
+    let begun = wallet.signing(&user);
+    let secret = *begun.started.secret().expose();
+    let key = *service.running.service().session_key.expose();
+    let open = begun.open(&service, &user, &wallet.key).await.unwrap();
+    assert!(sealed(&service).await[0].is_some(), "the session waits");
+    let id = open.advanced.session_id();
+    assert!(is_in_a_file(&service, id.as_bytes()), "what is in a file is found");
+    assert!(!is_in_a_file(&service, &secret) && !is_in_a_file(&service, &key));
+    open.close(&service, &user, &wallet.key).await.unwrap();
+    assert!(!is_in_a_file(&service, &secret) && !is_in_a_file(&service, &key));
+    let service = service.restart().await;
+    assert!(!is_in_a_file(&service, &secret) && !is_in_a_file(&service, &key));
+    assert_ne!(*service.running.service().session_key.expose(), key, "each process has its own");
+}
+
 #[tokio::test]
 async fn a_session_id_is_not_used_twice_as_long_as_its_pair_is_there() {
     let service = Service::start().await;
