@@ -5,10 +5,15 @@
 use std::time::Duration;
 
 use backup_testkit::MemoryStore;
-use portal_client::{BackUpOptions, Payload, Portal, RecoverOptions};
+use portal_client::{BackUpOptions, Error, Payload, Portal, RecoverOptions};
 use portal_tests::{
     cutting_proxy::{CuttingProxy, Way},
+    middle::{Asked, http_client, send},
     wallets::{Device, TestClient, TestService, memory_id, memory_method, on_runtime, unseen},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
 };
 
 /// How many cuts are tried, evenly over all that passes.
@@ -63,6 +68,52 @@ async fn live_through_cuts(way: Way) {
 #[test]
 fn a_reply_that_is_lost_or_cut_short_anywhere_is_asked_for_again() {
     on_runtime(live_through_cuts(Way::ToDevice));
+}
+
+/// A service whose every answer is this: `head`, an empty line, and this body, after which it hangs
+/// up.
+async fn answering(head: &str, body: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = format!("{head}\r\n\r\n{body}");
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                let Ok(byte) = stream.read_u8().await else { break };
+                asked.push(byte);
+            }
+            // The device may have hung up before.
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    url
+}
+
+#[test]
+fn an_answer_that_does_not_say_where_it_ends_is_none() {
+    on_runtime(async {
+        let service = TestService::start().await;
+        let client = service.client().await;
+        let asked = Asked::get(portal_api::route::CLIENT).with_key(&client.key);
+        let whole = send(&http_client(), &service.url(), &asked).await.unwrap().text();
+        let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json";
+        let status = async |head: &str, body: &str| {
+            let device = client.device();
+            let app = device.app(&answering(head, body).await);
+            app.patience(Duration::from_millis(100)).build().unwrap().status().await
+        };
+        let with_length = |len: usize| format!("{head}\r\ncontent-length: {len}");
+        status(&with_length(whole.len()), &whole).await.unwrap();
+        for error in [
+            status(head, &whole).await.unwrap_err(),
+            status(&with_length(whole.len() + 1), &whole).await.unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Unreachable(_)), "{error}");
+        }
+    });
 }
 
 #[test]

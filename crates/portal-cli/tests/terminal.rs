@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use crate::world::{PASSWORD, World};
+use crate::world::{PASSWORD, WRONG, World};
 
 #[test]
 fn a_password_is_asked_for_at_the_terminal_and_not_shown() {
@@ -29,6 +29,42 @@ fn a_password_is_asked_for_at_the_terminal_and_not_shown() {
     assert!(shown.contains("Refused: "), "{shown}");
     assert!(!shown.contains("too short") && !shown.contains("teal"), "{shown}");
     assert_eq!(world.json("one", &["status"])["backups"][0]["proved"], true);
+}
+
+#[test]
+fn a_recovery_asks_for_the_password_at_the_terminal_and_does_not_show_it() {
+    let world = World::start();
+    let client = world.new_client("one");
+    let created = world.json("one", &["wallet", "create"]);
+    world.json("one", &["backup", "--password-file", "password"]);
+    std::fs::copy(world.path("one").join("api-key"), world.path("api-key")).unwrap();
+    world.import_client("two", &client, "api-key");
+    let mut terminal = Terminal::running(&world, "two", "recover");
+    terminal.answer("(attempt 1 of 3): ", &format!("{WRONG}\n"));
+    terminal.answer("(attempt 2 of 3): ", &format!("{PASSWORD}\n"));
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(!shown.contains("sesame") && !shown.contains("teal"), "{shown}");
+    let status = world.json("two", &["status"]);
+    assert_eq!(status["live"], true);
+    assert_eq!(status["addresses"], created["addresses"]);
+}
+
+#[test]
+fn ctrl_c_at_the_question_of_a_recovery_exits_with_130_and_changes_nothing() {
+    let world = World::start();
+    let client = world.new_client("one");
+    world.json("one", &["wallet", "create"]);
+    world.json("one", &["backup", "--password-file", "password"]);
+    std::fs::copy(world.path("one").join("api-key"), world.path("api-key")).unwrap();
+    world.import_client("two", &client, "api-key");
+    let mut terminal = Terminal::running(&world, "two", "recover");
+    terminal.answer("(attempt 1 of 3): ", "seven\x03");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(130), "{shown}");
+    assert!(!shown.contains("seven"), "{shown}");
+    assert_eq!(world.json("two", &["status"])["live"], false);
+    assert_eq!(world.json("one", &["status"])["live"], true);
 }
 
 #[test]

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use backup_core::{
     BackupId, ClientBackupShare, Curve, DataKey, EncryptionKey, Envelope, ErrorKind, Journal as _,
     MethodId, MethodParams, Point, Sealer, SharePairId, secrecy::SecretSlice,
 };
-use portal_client::device::{DeviceStore, SigningSet, Step, Trial};
+use portal_client::{
+    Effect,
+    device::{DeviceStore, SigningSet, Step, Trial},
+};
 use tempfile::tempdir;
 
 #[allow(dead_code, reason = "shared with tests that use all of it")]
@@ -50,6 +53,84 @@ fn one_operation_is_going_on_at_a_time() {
     }
     drop(operation);
     other.try_begin().unwrap();
+}
+
+/// The other process is `flock` of the system's base packages, and knows the lock by its file alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_operation_is_going_on_at_a_time_between_processes_too() {
+    use std::{
+        io::Read,
+        process::{Command, Stdio},
+    };
+
+    let folder = tempdir().unwrap();
+    let store = sample::store(folder.path());
+    let operation = store.begin().unwrap();
+    let lock = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let lock = lock.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock"));
+    let lock = lock.unwrap();
+    let flock = |arguments: &[&str]| {
+        let mut command = Command::new("flock");
+        command.arg("--nonblock").arg(&lock).args(arguments);
+        command
+    };
+    let status = flock(&["true"]).status().expect("`flock` is missing: apt-get install util-linux");
+    assert_eq!(status.code(), Some(1), "another process has its turn beside this one");
+    drop(operation);
+    let mut other = flock(&["sh", "-c", "echo held; read end || true"]);
+    let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    other.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
+    assert_eq!(store.try_begin().unwrap_err().kind(), ErrorKind::Unavailable);
+    drop(other.stdin.take());
+    assert!(other.wait().unwrap().success());
+    store.try_begin().unwrap();
+}
+
+/// A disk that returns other bytes than it was given, for one file.
+#[test]
+fn what_is_read_back_otherwise_than_it_was_written_replaces_nothing() {
+    for kind in ["state", "journal"] {
+        let folder = tempdir().unwrap();
+        sample::fill(&mut sample::store(folder.path()).begin().unwrap());
+        let files = || {
+            let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+            let mut files: Vec<_> = files.filter(|path| !is_successor(path)).collect();
+            files.sort();
+            files.into_iter().map(|path| fs::read(path).unwrap()).collect::<Vec<_>>()
+        };
+        let before = files();
+        let spoil = move |effect: Effect<'_>| {
+            if let Effect::Sync(path) = effect
+                && path.to_string_lossy().ends_with(&format!("{kind}.new"))
+            {
+                let mut bytes = fs::read(path).unwrap();
+                *bytes.last_mut().unwrap() ^= 1;
+                fs::write(path, bytes).unwrap();
+            }
+            Ok(())
+        };
+        let store = sample::store(folder.path()).observed_by(Arc::new(spoil));
+        let mut operation = store.begin().unwrap();
+        let error = match kind {
+            "state" => operation.update(|state| {
+                state.set_head(MethodId::CUSTOM, [9; 32]);
+                Ok(())
+            }),
+            _ => operation.journal().clear(),
+        };
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Damaged, "{kind}");
+        drop(operation);
+        assert_eq!(files(), before, "{kind}");
+        let store = sample::store(folder.path());
+        let operation = store.begin().unwrap();
+        sample::assert_filled(operation.state());
+        assert!(operation.journal().run().is_some(), "{kind}");
+    }
+}
+
+fn is_successor(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "new")
 }
 
 #[test]
