@@ -10,7 +10,7 @@ use std::{path::Path, time::Instant};
 
 use backup_core::MethodId;
 use portal_client::{Addresses, BackUpOptions, Namespace, Payload, Portal, RecoverOptions};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use self::{
@@ -39,15 +39,45 @@ pub(crate) async fn run(output: Output, mut signals: Signals) -> Result<Answer, 
     narrator.say_time(&format!("It answers at {}", service.url));
     let told = signals.unless_interrupted(story(&narrator, &service, folder.path())).await;
     let stopped = service.stop().await;
-    let addresses = told?;
+    let Told { addresses, signed } = told?;
     stopped?;
     folder.close().map_err(|error| Failure::failed(format!("cannot clean up: {error}")))?;
     let seconds = begin.elapsed().as_secs_f64();
     let addresses = address::as_json(&addresses);
     Ok(Answer {
         text: format!("\n   Everything held. That took {seconds:.1} s."),
-        json: json!({ "held": true, "addresses": addresses, "seconds": seconds }),
+        json: json!({
+            "held": true,
+            "addresses": addresses,
+            "signed": signed.map(|signed| signed.json()),
+            "seconds": seconds,
+        }),
     })
+}
+
+/// What the story ended with: whoever reads it can verify all of it once more.
+struct Told {
+    addresses: Addresses,
+    /// Before the loss, and after the recovery.
+    signed: [Signed; 2],
+}
+
+/// A message that was signed on both curves.
+struct Signed {
+    message: &'static str,
+    on_ethereum: Vec<u8>,
+    on_solana: Vec<u8>,
+}
+
+impl Signed {
+    fn json(&self) -> Value {
+        let hex = |bytes: &[u8]| base16ct::lower::encode_string(bytes);
+        json!({
+            "message": self.message,
+            "secp256k1": hex(&self.on_ethereum),
+            "ed25519": hex(&self.on_solana),
+        })
+    }
 }
 
 const INTRODUCTION: &str = "\
@@ -60,12 +90,8 @@ is gone, unless it was backed up.
 What is real here: the wallet, the service, the encryption, the password hashing, and every check.
 What is not:       the person who types, and the machines. Each device is a folder of this one.";
 
-/// Runs in order; whatever does not hold ends it. Gives the wallet's addresses.
-async fn story(
-    narrator: &Narrator,
-    service: &Service,
-    folder: &Path,
-) -> Result<Addresses, Failure> {
+/// Runs in order; whatever does not hold ends it.
+async fn story(narrator: &Narrator, service: &Service, folder: &Path) -> Result<Told, Failure> {
     narrator.step("The business makes a client for you, its user");
     let login = Login::of_new_user(service).await?;
     narrator.say_time("All your app gets is your ids, and a key to ask the service with");
@@ -76,7 +102,7 @@ async fn story(
     let addresses = app.create_wallet(narrator).await?;
     narrator.say_time("Made on two curves at once");
     narrator.say(&format!("Your addresses: {}", shown(&addresses)?.join(" and ")));
-    sign(&app, &addresses, "a payment before the loss", narrator).await?;
+    let before = sign(&app, &addresses, "a payment before the loss", narrator).await?;
 
     narrator.step("You choose a password, and the wallet is backed up");
     let app = device.start_app(&login, &[TOO_SHORT, PASSWORD, PASSWORD])?;
@@ -110,17 +136,17 @@ async fn story(
         "Your addresses: {}, as before.",
         shown(&recovered.addresses)?.join(" and ")
     ));
-    sign(&app, &addresses, "a payment after the recovery", narrator).await?;
-    Ok(addresses)
+    let after = sign(&app, &addresses, "a payment after the recovery", narrator).await?;
+    Ok(Told { addresses, signed: [before, after] })
 }
 
 /// Signs on both curves, and verifies both signatures with nothing but the addresses.
 async fn sign(
     app: &Portal,
     addresses: &Addresses,
-    message: &str,
+    message: &'static str,
     narrator: &Narrator,
-) -> Result<(), Failure> {
+) -> Result<Signed, Failure> {
     let digest: [u8; 32] = Sha256::digest(message).into();
     let on_ethereum = wallet::bytes_of(&app.sign(Payload::Digest(&digest)).await?);
     let on_solana = wallet::bytes_of(&app.sign(Payload::Message(message.as_bytes())).await?);
@@ -132,7 +158,7 @@ async fn sign(
         "a signature is not of this wallet's address",
     )?;
     narrator.say("The signatures verified, with nothing but the addresses to go by.");
-    Ok(())
+    Ok(Signed { message, on_ethereum, on_solana })
 }
 
 async fn refuse_wrong_password(
