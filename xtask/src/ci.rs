@@ -15,6 +15,7 @@ use crate::{
 mod deny;
 mod msrv;
 mod package;
+mod rules;
 mod tidy;
 
 /// One check; they run in this order.

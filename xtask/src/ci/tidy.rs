@@ -1,9 +1,12 @@
 //! Rules of text and files that no other tool knows. Long files are named, all else fails.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, bail};
 use cargo_metadata::Package;
 use xshell::cmd;
 
+use super::rules;
 use crate::workspace::Workspace;
 
 const LONG_FILE: usize = 500;
@@ -29,12 +32,17 @@ const OF_ONE_MACHINE: &[&str] = &[
 
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
     let mut problems: Vec<_> = workspace.published().flat_map(of_package).collect();
+    let mut tests = HashSet::new();
     for path in cmd!(workspace.sh, "git ls-files").quiet().read()?.lines() {
         // Not text, or removed and not yet committed: nothing to tidy.
         let Ok(text) = workspace.sh.read_file(path) else { continue };
         problems.extend(of_file(path, &text).into_iter().map(|problem| format!("{path}{problem}")));
         name_long_file(path, &text);
+        if is_rust(path) {
+            tests.extend(rules::tests_in(&text));
+        }
     }
+    problems.extend(rules::problems(&workspace.sh.read_file(rules::TABLE)?, &tests));
     if !problems.is_empty() {
         bail!("not tidy:\n  {}", problems.join("\n  "));
     }
