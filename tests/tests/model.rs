@@ -5,8 +5,9 @@
 //! the device goes about it is written down a second time, in `model/device.rs` and
 //! `model/signing.rs`, as is what the service does with its rules, in `model/service.rs`. Not in
 //! the model are: cryptography, curves apart from each other, sessions between their two posts but
-//! for recovery, the disk, a service that lies or is set back, and whoever steals a key. That devices and service do
-//! what the model says of them is seen where both run side by side, in `model/orders.rs`.
+//! for recovery, the disk, a service that lies or is set back, and whoever steals a key. That
+//! devices and service do what the model says of them is seen where both run side by side, in
+//! `model/orders.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 

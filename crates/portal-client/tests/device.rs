@@ -55,7 +55,7 @@ fn one_operation_is_going_on_at_a_time() {
     other.try_begin().unwrap();
 }
 
-/// The other process is `flock` of the system's base packages, and knows the lock by its file alone.
+/// The other process is `flock` of the system's base packages: it knows the lock by its file alone.
 #[cfg(target_os = "linux")]
 #[test]
 fn one_operation_is_going_on_at_a_time_between_processes_too() {

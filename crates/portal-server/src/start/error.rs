@@ -42,8 +42,8 @@ pub enum StartError {
     /// A database that is restored could need a backup that is gone.
     #[error(
         "a superseded backup would be kept for {grace:?} and a copy of the database may be \
-         {restore_window:?} old when it is restored: keep backups for as long as copies, or longer, \
-         and copies for longer than nothing"
+         {restore_window:?} old when it is restored: keep backups for as long as copies, \
+         or longer, and copies for longer than nothing"
     )]
     GraceTooShort {
         /// How long it would be kept.

@@ -90,8 +90,8 @@ fn is_in_a_file(service: &Service, bytes: &[u8]) -> bool {
     })
 }
 
-/// Neither half of what a session is sealed under: the service's key, and the secret that comes with
-/// each post. While the session waits, when it is over, and when its process has ended.
+/// Neither half of what a session is sealed under: the service's key, and the secret that comes
+/// with each post. While the session waits, when it is over, and when its process has ended.
 #[tokio::test]
 async fn neither_the_key_of_sessions_nor_a_sessions_secret_is_in_a_file() {
     let service = Service::start().await;
