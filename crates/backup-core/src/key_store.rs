@@ -39,7 +39,7 @@ pub trait KeyStore: fmt::Debug + Send + Sync {
     async fn put(&self, op: &Operation<'_>, name: &KeyName, key: &EncryptionKey) -> Result<()>;
 
     /// Whether [`put`](Self::put) itself has found `name` as [`get`](Self::get) does, read what it
-    /// holds and compared it, whenever it returns `Ok`. Then [`StoredKey`] does not do so once more.
+    /// holds and compared it, whenever it returns `Ok`. Then [`StoredKey`] does not do so again.
     ///
     /// A store that caches what it puts has not read it back.
     fn reads_back(&self) -> bool {

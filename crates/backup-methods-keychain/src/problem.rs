@@ -1,6 +1,6 @@
 //! What is wrong with a keychain, where an app can do more than its user.
 
-use std::{error, fmt};
+use std::{borrow::Cow, error, fmt};
 
 use backup_core::{Error, ErrorKind};
 
@@ -39,7 +39,7 @@ impl KeychainProblem {
     pub(crate) fn into_error(
         self,
         kind: ErrorKind,
-        message: impl Into<String>,
+        message: impl Into<Cow<'static, str>>,
         source: Option<Source>,
     ) -> Error {
         Error::new(kind, message).with_source(Caused { problem: self, source })

@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// You make the new one first, and then confirm with one that opens them already. Either will
     /// do from then on, so that you may lose one of them.
     #[command(after_help = concat!(
-        "Examples:\n  portal passkey add\n  portal passkey add --account \"Alice's security key\"\n\n",
+        "Examples:\n  portal passkey add\n  portal passkey add --account \"Alice's key ring\"\n\n",
         exit_codes!()
     ))]
     Add(Add),
@@ -212,7 +212,8 @@ async fn run_add(add: Add) -> Result<Answer, Failure> {
     let id = enclave.register_passkey(&op).await?;
     enclave.grant(&op, &id).await.map_err(|error| {
         let unfinished = format!(
-            "the new passkey is there and opens nothing yet; `portal passkey grant --id {id}` lets it"
+            "the new passkey is there and opens nothing yet; `portal passkey grant --id {id}` has \
+             it do so"
         );
         Failure::from(error).at(&unfinished)
     })?;

@@ -194,8 +194,8 @@ mod tests {
         let Consent::Impossible(why) = plan(&user, |_| false).consent(&user) else {
             panic!("apt was to be called");
         };
-        let wanted = "apt-get install python3 python3-venv nodejs npm strace gnome-keyring \
-                      dbus-daemon dbus-bin softhsm2 chromium g++";
+        let wanted = "apt-get install python3 python3-venv nodejs npm strace sqlite3 \
+                      prometheus systemd gnome-keyring dbus-daemon dbus-bin softhsm2 chromium g++";
         assert!(why.contains(wanted), "{why}");
     }
 

@@ -1,5 +1,5 @@
-//! Chromium with passkeys in the place of the system's browser. It stays open from one command to the
-//! next, and so do its passkeys, as synchronized ones do.
+//! Chromium with passkeys in the place of the system's browser. It stays open from one command to
+//! the next, and so do its passkeys, as synchronized ones do.
 
 use std::{
     ffi::OsString,
