@@ -157,7 +157,7 @@ impl fmt::Display for Failure {
 
 impl From<backup_core::Error> for Failure {
     fn from(error: backup_core::Error) -> Self {
-        let failure = Self::caused_by(kind_of(error.kind()), &error);
+        let failure = Self::caused_by(kind_of(&error), &error);
         failure.with_hint(hint(&error))
     }
 }
@@ -199,7 +199,7 @@ impl From<AdminError> for Failure {
 fn kind_of_client(error: &portal_client::Error) -> Kind {
     use portal_client::Error;
     match error {
-        Error::Method(error) | Error::Device(error) => kind_of(error.kind()),
+        Error::Method(error) | Error::Device(error) => kind_of(error),
         Error::Service { id, .. } => kind_of_refusal(*id),
         Error::OtherClient { .. } => Kind::Unauthorized,
         Error::Unreachable(_) | Error::InProgress => Kind::Unavailable,
@@ -228,9 +228,12 @@ fn kind_of_refusal(id: ErrorId) -> Kind {
 }
 
 /// What an error of the core means here.
-fn kind_of(kind: backup_core::ErrorKind) -> Kind {
+fn kind_of(error: &backup_core::Error) -> Kind {
     use backup_core::ErrorKind;
-    match kind {
+    match error.kind() {
+        // Who is asked something may hear of Ctrl-C before whoever waits for signals does.
+        ErrorKind::Cancelled if was_interrupted(error) => Kind::Interrupted,
+        ErrorKind::InvalidInput => Kind::Usage,
         // What was not found was looked for where this account or keychain has it.
         ErrorKind::Unauthorized | ErrorKind::NotFound => Kind::Unauthorized,
         ErrorKind::Unavailable => Kind::Unavailable,
@@ -238,6 +241,10 @@ fn kind_of(kind: backup_core::ErrorKind) -> Kind {
         ErrorKind::Damaged | ErrorKind::InvalidParams | ErrorKind::UnknownVersion => Kind::Damaged,
         _ => Kind::Failed,
     }
+}
+
+fn was_interrupted(error: &backup_core::Error) -> bool {
+    error.cause().is_some_and(|cause: &io::Error| cause.kind() == io::ErrorKind::Interrupted)
 }
 
 /// What the user can do about an error of a method, where the method cannot know this command.
@@ -269,4 +276,19 @@ fn with_causes(error: &dyn Error) -> String {
         source = cause.source();
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use backup_core::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn who_was_asked_and_pressed_ctrl_c_has_interrupted_and_who_declined_has_not() {
+        let interrupted = io::Error::from(io::ErrorKind::Interrupted);
+        let error = Error::new(ErrorKind::Cancelled, "no").with_source(interrupted);
+        assert_eq!(kind_of(&error).exit_code(), 130);
+        assert_eq!(kind_of(&Error::new(ErrorKind::Cancelled, "no")).exit_code(), 1);
+    }
 }

@@ -159,8 +159,7 @@ impl Settings {
         let is_named = host.parse::<Ipv4Addr>().is_err() && !host.starts_with('[');
         let domain = self.domain.or(is_named.then_some(host)).ok_or_else(|| no_domain(&page))?;
         let name = self.name.as_ref().unwrap_or(&domain);
-        let relying_party = RelyingParty::new(&domain, name)
-            .map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
+        let relying_party = RelyingParty::new(&domain, name)?;
         let account = self.account.unwrap_or_else(|| profile.client().client.to_string());
         Ok(SetUp { enclave, page, relying_party, account })
     }

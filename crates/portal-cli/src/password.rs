@@ -67,7 +67,8 @@ To be sure that you know it, you are asked for it once more when the backup is t
 
 fn not_asked(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::Interrupted {
-        return Error::new(ErrorKind::Cancelled, "no password was entered; nothing has changed");
+        let message = "no password was entered; nothing has changed";
+        return Error::new(ErrorKind::Cancelled, message).with_source(error);
     }
     let message = "there is no terminal to ask for the password; use --password-file";
     Error::new(ErrorKind::Cancelled, message).with_source(error)
