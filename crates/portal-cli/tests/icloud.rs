@@ -251,10 +251,10 @@ fn a_wrong_container_token_or_page_is_refused_and_changes_nothing() {
         arguments.to_vec()
     };
     for (arguments, code, says) in [
-        (other(3, "com.example"), 1, "begins with `iCloud.`"),
+        (other(3, "com.example"), 2, "begins with `iCloud.`"),
         (other(7, "nowhere"), 1, "check the path"),
-        (other(7, "no-token"), 1, "letters and digits"),
-        (other(9, "http://wallet.example"), 1, "https://"),
+        (other(7, "no-token"), 2, "letters and digits"),
+        (other(9, "http://wallet.example"), 2, "https://"),
         (SIGN_IN[..4].to_vec(), 2, "--api-token-file"),
         (["icloud", "sign-in", "--environment", "production"].to_vec(), 2, "--container"),
     ] {
