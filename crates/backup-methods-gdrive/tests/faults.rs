@@ -276,6 +276,28 @@ async fn a_project_without_the_drive_api_is_the_developers_to_mend() {
     assert_eq!(DriveProblem::of(&error), Some(&DriveProblem::AppRefused { reason }));
 }
 
+/// A put reads back by itself: nobody does it once more.
+#[tokio::test]
+async fn what_drive_does_not_give_back_was_not_put() {
+    let elsewhere = World::new(Place::Hidden);
+    assert!(elsewhere.store().reads_back());
+    let (name, _) = elsewhere.put(&elsewhere.store()).await;
+    let of_another_key = elsewhere.drive.files()[0].content.clone();
+    for given_back in [of_another_key, Vec::new()] {
+        let world = World::new(Place::Hidden);
+        world.drive.inject(DriveFault::answer(DriveCall::Media, 200, given_back));
+        let key = EncryptionKey::generate().unwrap();
+        let error = world.store().put(&world.op(), &name, &key).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+        world.store().put(&world.op(), &name, &key).await.unwrap();
+        assert_eq!(world.drive.files().len(), 1, "it is found to be there");
+    }
+    let world = World::new(Place::Hidden);
+    let enroll = StoredKey::new(world.store());
+    world.drive.inject(DriveFault::answer(DriveCall::Media, 200, "of nobody"));
+    assert_eq!(enroll.enroll(&world.op()).await.unwrap_err().kind(), ErrorKind::Damaged);
+}
+
 #[tokio::test]
 async fn what_a_failed_enrolment_left_is_removed_by_what_it_announced() {
     for (call, left) in [(DriveCall::Create, 1), (DriveCall::List, 1), (DriveCall::Media, 1)] {
