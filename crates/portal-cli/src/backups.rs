@@ -78,9 +78,11 @@ async fn run_remove(remove: Remove, output: Output) -> Result<Answer, Failure> {
         return Ok(removed("There is nothing to remove.", &[], 0, &notices));
     }
     if !remove.yes {
-        let lines = superseded.iter().map(|listed| line(listed));
-        let keys = unneeded.iter().map(|key| key_line(key, &backups, &profile));
-        confirm(lines.map(Ok).chain(keys).collect::<Result<_, _>>()?, output).await?;
+        let mut lines: Vec<_> = superseded.iter().map(|listed| line(listed)).collect();
+        for key in unneeded {
+            lines.push(key_line(key, &profile.place_of_keys(&key.method)?, &backups));
+        }
+        confirm(lines, output).await?;
     }
     let mut done = wallet.remove_superseded(&chosen).await?;
     notices.append(&mut done.notices);
@@ -129,9 +131,8 @@ fn listed(profile: &Profile, found: &Inventory) -> Result<Answer, Failure> {
     }
     if !keys.is_empty() {
         text += "\nKept by methods:\n";
-        for key in &found.keys {
-            text += &format!("{}\n", key_line(key, &found.backups, profile)?);
-        }
+        let lines = keys.iter().map(|(key, place)| key_line(key, place, &found.backups));
+        text.extend(lines.map(|line| format!("{line}\n")));
     }
     let unanswered = found.unanswered.iter().map(|(_, error)| {
         let hint = failure::hint(error).map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -150,8 +151,7 @@ fn line(listed: &ListedBackup) -> String {
     format!("{}, {size}{state}", set::as_text(&listed.backup))
 }
 
-fn key_line(key: &KeptKey, backups: &[ListedBackup], profile: &Profile) -> Result<String, Failure> {
-    let place = profile.place_of_keys(&key.method)?.words;
+fn key_line(key: &KeptKey, place: &KeysPlace, backups: &[ListedBackup]) -> String {
     let made = backups.iter().filter(|listed| key.opens.contains(&listed.backup.id));
     let made: Vec<_> = made.map(|listed| date::as_text(listed.backup.created_at)).collect();
     let state = match key.state {
@@ -162,7 +162,7 @@ fn key_line(key: &KeptKey, backups: &[ListedBackup], profile: &Profile) -> Resul
         }
         _ => "a key that no backup above names; nothing here removes it".into(),
     };
-    Ok(format!("{} in {place}: {state}", key.method))
+    format!("{} in {}: {state}", key.method, place.words)
 }
 
 fn as_json(found: &Inventory, keys: &[(&KeptKey, KeysPlace)]) -> Value {

@@ -3,6 +3,8 @@
 
 use std::{io, path::PathBuf};
 
+use serde_json::Value;
+
 use crate::{
     bounded_file, durable,
     failure::{Failure, Kind},
@@ -19,6 +21,15 @@ pub(crate) struct Kept {
 
 /// Bytes. More is no record of ours, and then no JSON either once it is cut off.
 const LONGEST: usize = 16 * 1024;
+
+/// The JSON of a file, of the version that all of ours have.
+pub(crate) fn read(bytes: &[u8]) -> Result<Value, &'static str> {
+    let json: Value = serde_json::from_slice(bytes).map_err(|_| "not JSON")?;
+    if json["version"].as_u64() != Some(1) {
+        return Err("of another version");
+    }
+    Ok(json)
+}
 
 impl Kept {
     /// What the profile has, if anything.

@@ -266,55 +266,55 @@ async fn a_superseded_set_goes_after_the_grace_and_its_bytes_with_it() {
     assert!(!is_on_disk(&service, &envelope));
 }
 
-/// The custodian's half of a set, as it is stored.
-async fn custodians_half(service: &Service, device: &Device, backup: &BackupId) -> Vec<u8> {
-    let mut read = service.running.service().store.read().await.unwrap();
-    let halves = read.custodian_halves(&device.context.client, backup).await.unwrap().unwrap();
-    halves.ed25519.unwrap().sealed().unwrap().sealed.encode()
+/// Two proved sets, and the custodian's half of each as it is stored.
+struct TwoSets {
+    device: Device,
+    first: BackupId,
+    gone: Vec<u8>,
+    kept: Vec<u8>,
+}
+
+impl TwoSets {
+    async fn on(service: &Service) -> Self {
+        let device = service.device().await;
+        let sealer = password(&device).await;
+        let first = device.back_up(service, &sealer, None, true).await;
+        let second = device.back_up(service, &sealer, Some(&first), true).await;
+        let half = async |id| device.custodians_half(service, id).await.sealed.encode();
+        let (gone, kept) = (half(&first).await, half(&second).await);
+        Self { device, first, gone, kept }
+    }
+
+    /// Of the first set nothing is left, neither in the database nor in its log.
+    async fn expect_one_gone(self, service: Service) {
+        assert!(!is_on_disk(&service, &self.gone));
+        assert!(is_on_disk(&service, &self.kept));
+        assert!(!is_on_disk(&service.restart().await, &self.gone));
+    }
 }
 
 #[tokio::test]
 async fn the_custodians_half_is_in_no_file_once_its_set_is_revoked() {
     let service = Service::start().await;
-    let device = service.device().await;
-    let sealer = password(&device).await;
-    let first = device.back_up(&service, &sealer, None, true).await;
-    let second = device.back_up(&service, &sealer, Some(&first), true).await;
-    let gone = custodians_half(&service, &device, &first).await;
-    let kept = custodians_half(&service, &device, &second).await;
-    assert!(is_on_disk(&service, &gone));
-    device.revoke(&service, &[&first]).await.is_done();
-    assert!(!is_on_disk(&service, &gone), "neither in the database nor in its log");
-    assert!(is_on_disk(&service, &kept));
-    let service = service.restart().await;
-    assert!(!is_on_disk(&service, &gone));
+    let sets = TwoSets::on(&service).await;
+    assert!(is_on_disk(&service, &sets.gone));
+    sets.device.revoke(&service, &[&sets.first]).await.is_done();
+    sets.expect_one_gone(service).await;
 }
 
 #[tokio::test]
 async fn the_custodians_half_is_in_no_file_once_its_set_is_retired() {
     let service = Service::start().await;
-    let device = service.device().await;
-    let sealer = password(&device).await;
-    let first = device.back_up(&service, &sealer, None, true).await;
-    let second = device.back_up(&service, &sealer, Some(&first), true).await;
-    let gone = custodians_half(&service, &device, &first).await;
-    let kept = custodians_half(&service, &device, &second).await;
+    let sets = TwoSets::on(&service).await;
     service.wait(30 * DAY - 1).await;
-    assert!(is_on_disk(&service, &gone));
+    assert!(is_on_disk(&service, &sets.gone));
     service.wait(1).await;
-    assert!(!is_on_disk(&service, &gone), "neither in the database nor in its log");
-    assert!(is_on_disk(&service, &kept));
-    let service = service.restart().await;
-    assert!(!is_on_disk(&service, &gone));
+    sets.expect_one_gone(service).await;
 }
 
 /// Whether some bytes are in any file of the folder: the end of them, which is of no page's head.
 fn is_on_disk(service: &Service, bytes: &[u8]) -> bool {
-    let tail = &bytes[bytes.len() - 64..];
-    std::fs::read_dir(service.folder.path()).unwrap().any(|entry| {
-        let file = std::fs::read(entry.unwrap().path()).unwrap();
-        file.windows(tail.len()).any(|window| window == tail)
-    })
+    service.has_on_disk(&bytes[bytes.len() - 64..])
 }
 
 #[tokio::test]
@@ -415,94 +415,4 @@ async fn nobody_sees_or_touches_the_sets_of_another_client() {
     let commit = device.commit_of(&begun, Some(&id), true);
     other.commit(&service, &begun.id, &commit).await.is_error(404, ErrorId::NotFound);
     assert_eq!(device.backups(&service).await, [begun.id, id]);
-}
-
-#[tokio::test]
-async fn of_two_different_commits_of_one_set_at_once_the_first_decides() {
-    let service = Service::start().await;
-    for round in 0..8 {
-        let device = service.device().await;
-        let sealer = password(&device).await;
-        let begun = device.begin(service.running.service(), &sealer).await;
-        device.store(&service, &begun).await.is_done();
-        let commits = [true, false].map(|opened| device.commit_of(&begun, None, opened));
-        let (one, two) = tokio::join!(
-            device.commit(&service, &begun.id, &commits[round % 2]),
-            device.commit(&service, &begun.id, &commits[1 - round % 2]),
-        );
-        let (one, two): (BackupSetView, BackupSetView) = (one.json(), two.json());
-        assert_eq!(one, two, "both are told what was decided");
-        for commit in &commits {
-            let again: BackupSetView = device.commit(&service, &begun.id, commit).await.json();
-            assert_eq!(again, one);
-        }
-    }
-}
-
-#[tokio::test]
-async fn of_a_commit_and_a_drop_at_once_one_happens_and_the_other_does_not() {
-    let service = Service::start().await;
-    for _ in 0..8 {
-        let device = service.device().await;
-        let begun = device.begin(service.running.service(), &password(&device).await).await;
-        device.store(&service, &begun).await.is_done();
-        let commit = device.commit_of(&begun, None, true);
-        let (dropped, committed) = tokio::join!(
-            device.drop_pending(&service, &begun.id),
-            device.commit(&service, &begun.id, &commit),
-        );
-        if committed.status.is_success() {
-            dropped.is_error(409, ErrorId::StateInvalid);
-            assert_eq!(device.backups(&service).await, [begun.id]);
-        } else {
-            dropped.is_done();
-            assert!(committed.status.is_client_error(), "{}", committed.text());
-            assert!(device.backups(&service).await.is_empty());
-        }
-    }
-}
-
-#[tokio::test]
-async fn of_two_commits_of_one_set_at_once_that_name_different_heads_only_the_right_one_counts() {
-    let service = Service::start().await;
-    for _ in 0..8 {
-        let device = service.device().await;
-        let sealer = password(&device).await;
-        let head = device.back_up(&service, &sealer, None, true).await;
-        let begun = device.begin(service.running.service(), &sealer).await;
-        device.store(&service, &begun).await.is_done();
-        let right = device.commit_of(&begun, Some(&head), true);
-        let wrong = device.commit_of(&begun, None, true);
-        let (wrong, right) = tokio::join!(
-            device.commit(&service, &begun.id, &wrong),
-            device.commit(&service, &begun.id, &right),
-        );
-        assert!(right.json::<BackupSetView>().head);
-        // After the right one it repeats what is done, and says so; before, it is refused.
-        if !wrong.status.is_success() {
-            wrong.is_error(409, ErrorId::StateInvalid);
-        }
-        assert_eq!(device.backups(&service).await, [begun.id, head]);
-    }
-}
-
-#[tokio::test]
-async fn of_two_commits_at_once_one_is_refused() {
-    let service = Service::start().await;
-    let device = service.device().await;
-    let sealer = password(&device).await;
-    let begun = device.begin(service.running.service(), &sealer).await;
-    device.store(&service, &begun).await.is_done();
-    let commit = device.commit_of(&begun, None, true);
-    let (one, two) = tokio::join!(
-        device.commit(&service, &begun.id, &commit),
-        device.commit(&service, &begun.id, &commit),
-    );
-    let (one, two): (BackupSetView, BackupSetView) = (one.json(), two.json());
-    assert_eq!(one, two);
-    let next = device.begin(service.running.service(), &sealer).await;
-    device.store(&service, &next).await.is_done();
-    let commit = device.commit_of(&next, None, true);
-    let answer = device.commit(&service, &next.id, &commit).await;
-    answer.is_error(409, ErrorId::StateInvalid);
 }

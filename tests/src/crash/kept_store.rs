@@ -69,6 +69,10 @@ impl<S: KeyStore> KeyStore for Watched<S> {
         done
     }
 
+    fn reads_back(&self) -> bool {
+        self.store.reads_back()
+    }
+
     async fn get(&self, op: &Operation<'_>, name: &KeyName) -> Result<EncryptionKey> {
         self.effect("get a key")?;
         self.store.get(op, name).await

@@ -14,7 +14,7 @@ use crate::{
     browser::Announced,
     cloud::Provider,
     failure::Failure,
-    kept::Kept,
+    kept::{self, Kept},
     profile::{KeysPlace, Profile},
 };
 
@@ -138,10 +138,7 @@ impl Account {
     }
 
     fn from_json(bytes: &[u8]) -> Result<Self, &'static str> {
-        let json: Value = serde_json::from_slice(bytes).map_err(|_| "not JSON")?;
-        if json["version"].as_u64() != Some(1) {
-            return Err("of another version");
-        }
+        let json = kept::read(bytes)?;
         let id = json["clientId"].as_str().ok_or("it names no client")?.to_owned();
         let secret = match &json["clientSecret"] {
             Value::Null => None,

@@ -9,14 +9,14 @@ use backup_core::{
     secrecy::{ExposeSecret, SecretString},
 };
 use backup_methods_icloud::{BrowserSignIn, Container, ICloudStore};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Environment;
 use crate::{
     browser::Announced,
     cloud::{Provider, test_server, warn_of_test_server},
     failure::Failure,
-    kept::Kept,
+    kept::{self, Kept},
     profile::{KeysPlace, Profile},
 };
 
@@ -165,10 +165,7 @@ impl Account {
     }
 
     fn from_json(bytes: &[u8]) -> Result<Self, &'static str> {
-        let json: Value = serde_json::from_slice(bytes).map_err(|_| "not JSON")?;
-        if json["version"].as_u64() != Some(1) {
-            return Err("of another version");
-        }
+        let json = kept::read(bytes)?;
         let text = |name: &str| json[name].as_str().map(str::to_owned).ok_or("a field is missing");
         let environment = match json["environment"].as_str() {
             Some("development") => Environment::Development,

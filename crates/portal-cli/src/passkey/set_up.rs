@@ -5,12 +5,12 @@ use std::sync::Arc;
 use backup_core::{BackupMethod, secrecy::SecretString};
 use backup_methods_passkey::{Account, BrowserCeremony, PasskeyEnclave, PasskeyPrf, RelyingParty};
 use portal_client::ApiKey;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     browser::Announced,
     failure::{Failure, Kind},
-    kept::Kept,
+    kept::{self, Kept},
     profile::{KeysPlace, Profile},
 };
 
@@ -99,10 +99,7 @@ impl SetUp {
     }
 
     fn from_json(bytes: &[u8]) -> Result<Self, &'static str> {
-        let json: Value = serde_json::from_slice(bytes).map_err(|_| "not JSON")?;
-        if json["version"].as_u64() != Some(1) {
-            return Err("of another version");
-        }
+        let json = kept::read(bytes)?;
         let text = |name: &str| json[name].as_str().map(str::to_owned).ok_or("a field is missing");
         let relying_party = RelyingParty::new(text("domain")?, text("name")?)
             .map_err(|_| "what passkeys belong to is no domain")?;

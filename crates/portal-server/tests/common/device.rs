@@ -13,7 +13,7 @@ use portal_mpc::{BackupShare, ByCurve, Client, PublicKey, StoredShare};
 use portal_server::{
     random,
     service::Service as Shared,
-    store::{NewBackupSet, NewSigningSet, lifecycle_sets},
+    store::{NewBackupSet, NewSigningSet, SealedPair, lifecycle_sets},
 };
 use reqwest::Method;
 use sha2::{Digest, Sha256};
@@ -41,6 +41,13 @@ pub struct Begun {
 }
 
 impl Device {
+    /// The custodian's half of a set, as it is stored.
+    pub async fn custodians_half(&self, service: &Service, backup: &BackupId) -> SealedPair {
+        let mut view = service.running.service().store.read().await.unwrap();
+        let halves = view.custodian_halves(&self.context.client, backup).await.unwrap().unwrap();
+        halves.ed25519.unwrap().sealed().unwrap().clone()
+    }
+
     /// A device as `generate` and `confirm` leave it.
     pub async fn with_wallet(shared: &Shared, created: &CreatedClient) -> Self {
         let client = ClientId::new(created.id.as_str()).unwrap();

@@ -89,6 +89,14 @@ impl Service {
         fs::read_to_string(self.folder.path().join("custodian.key")).unwrap().trim().to_owned()
     }
 
+    /// Whether these bytes are in any file of its folder.
+    pub fn has_on_disk(&self, bytes: &[u8]) -> bool {
+        fs::read_dir(self.folder.path()).unwrap().any(|entry| {
+            let file = fs::read(entry.unwrap().path()).unwrap();
+            file.windows(bytes.len()).any(|window| window == bytes)
+        })
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.address())
     }
