@@ -15,8 +15,10 @@ mod world;
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use backup_core::{BackupMethod, DataKey, EncryptionContext, StoredKey};
@@ -148,41 +150,84 @@ fn inner(secret: &[u8]) -> &[u8] {
     &secret[secret.len() / 4..secret.len() * 3 / 4]
 }
 
+/// What of these the memory of a process shows, and where.
+fn shown<'a>(process: u32, secrets: &'a [(String, Vec<u8>)]) -> Vec<(&'a str, Vec<String>)> {
+    let places = |secret: &[u8]| places(process, inner(secret));
+    let shown = secrets.iter().filter_map(|(what, secret)| {
+        let backwards: Vec<u8> = secret.iter().rev().copied().collect();
+        let found = [places(secret), places(&backwards)].concat();
+        (!found.is_empty()).then_some((what.as_str(), found))
+    });
+    shown.collect()
+}
+
 #[test]
 fn a_core_dump_of_a_service_shows_no_half_and_no_api_key() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+    let (data, second) = (folder.path().join("data"), folder.path().join("second"));
     let (mut service, ready) = serve(&data, FREE_PORT, &[]);
     let url = ready["url"].as_str().unwrap().to_owned();
     let process = service.id();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (user, halves) = runtime.block_on(async {
+    let (user, mut secrets) = runtime.block_on(async {
         let user = User::of(&url, &data).await;
         user.live_on(&folder.path().join("first")).await;
         let mut known = halves(&data, &user).await;
-        user.recover_on(&folder.path().join("second")).await;
+        user.recover_on(&second).await;
         known.extend(halves(&data, &user).await);
         (user, known)
     });
-    drop(runtime);
     assert!(
         !places(process, user.context.client.as_str().as_bytes()).is_empty(),
         "the search finds nothing"
     );
-    let keys = [
+    for _ in 0..SIGNATURES {
+        assert_eq!(shown(process, &secrets), []);
+        runtime.block_on(async { sign(&user.app(&second)).await });
+    }
+    // With its connections, on which the API key came.
+    drop(runtime);
+    secrets.extend([
         ("the client's API key".to_owned(), user.key.expose().as_bytes().to_vec()),
         ("the custodian's API key".to_owned(), user.custodian_key.as_bytes().to_vec()),
-    ];
-    let mut shown = Vec::new();
-    for (what, secret) in halves.into_iter().chain(keys) {
-        let backwards: Vec<u8> = secret.iter().rev().copied().collect();
-        let found = [&secret, &backwards].map(|secret| places(process, inner(secret))).concat();
-        println!("{what}: {found:?}");
-        if !found.is_empty() {
-            shown.push((what, found));
-        }
-    }
+    ]);
+    wait_until_all_hung_up(process);
+    assert_eq!(shown(process, &secrets), []);
     drop(service.stdin.take());
     service.wait().unwrap();
-    assert_eq!(shown, vec![]);
 }
+
+/// What one leaves in memory, the next may cover.
+const SIGNATURES: usize = 4;
+
+/// Waits until the service has closed its connections, in whose buffers the last requests are.
+fn wait_until_all_hung_up(process: u32) {
+    let is_connected = || {
+        let rows = fs::read_to_string(format!("/proc/{process}/net/tcp")).unwrap();
+        sockets(process).iter().any(|inode| {
+            rows.lines().any(|row| {
+                let columns: Vec<_> = row.split_whitespace().collect();
+                columns[3] != LISTENING && columns.get(9) == Some(&inode.as_str())
+            })
+        })
+    };
+    let since = Instant::now();
+    while is_connected() {
+        assert!(since.elapsed() < Duration::from_secs(20), "a connection stays open");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The inodes of a process's sockets.
+fn sockets(process: u32) -> Vec<String> {
+    let files = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let targets = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok());
+    let inode = |target: PathBuf| {
+        let name = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+        Some(name.to_owned())
+    };
+    targets.filter_map(inode).collect()
+}
+
+/// The state of a socket that listens, in `/proc/net/tcp`.
+const LISTENING: &str = "0A";

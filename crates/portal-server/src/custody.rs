@@ -11,7 +11,10 @@ use portal_keys::{KeyCheck, KeyRing, SealedShare, ShareContext, ShareRole};
 use portal_mpc::{BackupShare, OnCurve, PairId, PublicKey, Server, StoredShare};
 use zeroize::Zeroizing;
 
-use crate::store::{PairRow, SealedPair};
+use crate::{
+    stack,
+    store::{PairRow, SealedPair},
+};
 
 /// Seals and opens the service's halves.
 #[derive(Clone, Debug)]
@@ -100,7 +103,9 @@ impl Custody {
     ) -> Result<StoredShare<Server>> {
         let context = share_context(client, pair, ShareRole::ServerSigning)?;
         let bytes = sealed.open(&context, &self.ring).await?;
-        let share = StoredShare::from_bytes(bytes.expose_secret()).map_err(|_| not_the_half())?;
+        // The half's point is computed, which leaves it deeper on the stack than an answer goes.
+        let share = *stack::erased(|| StoredShare::from_bytes(bytes.expose_secret()));
+        let share = share.map_err(|_| not_the_half())?;
         let (id, public_key) = match &share {
             StoredShare::Live(share) => (share.pair(), share.public_key()),
             StoredShare::Frozen(share) => (share.pair(), share.public_key()),
@@ -130,7 +135,8 @@ impl Custody {
     ///
     /// [`ErrorKind::Damaged`] if it is not this pair's half.
     pub fn read_backup(&self, pair: &PairRow, bytes: &[u8]) -> Result<BackupShare<Server>> {
-        let share = BackupShare::from_bytes(bytes).map_err(|_| not_the_half())?;
+        let share = *stack::erased(|| BackupShare::from_bytes(bytes));
+        let share = share.map_err(|_| not_the_half())?;
         expect(pair, share.pair(), share.public_key()).map(|()| share)
     }
 

@@ -16,8 +16,8 @@ pub(crate) fn erased<T>(work: impl FnOnce() -> T) -> Box<T> {
     done
 }
 
-/// The same for a future, whenever it waits and when it is done. It computes nothing with secrets
-/// that goes deep: that is for a thread of its own.
+/// The same for a future, whenever it waits and when it is done. What it computes with secrets goes
+/// deeper, and is for [`erased`].
 pub(crate) async fn erasing<F: Future>(future: F) -> F::Output {
     let mut future = pin::pin!(future);
     future::poll_fn(|context| {
@@ -44,6 +44,6 @@ fn erase<const LEN: usize>() {
 /// More than the frames of any step of the protocols take.
 const COMPUTING: usize = 128 * 1024;
 
-/// More than those take that answer a request. It is done several times for each, and with four
-/// times as much, what a request needs next would have gone from the processor's caches.
-const ANSWERING: usize = 32 * 1024;
+/// Twice what those take that answer a request, without optimization. It is done several times for
+/// each, and with more, what a request needs next would have gone from the processor's caches.
+const ANSWERING: usize = 64 * 1024;
