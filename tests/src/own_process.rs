@@ -1,8 +1,10 @@
 //! The service in a process of its own, whose memory can be measured.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     io::{self, BufRead, BufReader, Write},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -16,12 +18,16 @@ use crate::wallets::Custodian;
 /// By this, with a folder, a program is asked to be the service.
 const FOLDER: &str = "PORTAL_TESTS_SERVE";
 
+/// The metric that counts answers.
+const ANSWERED: &str = "portal_request_seconds_count{";
+
 /// A service that runs until this is dropped.
 #[derive(Debug)]
 pub struct OwnProcess {
     process: Child,
     folder: TempDir,
     url: String,
+    metrics: String,
 }
 
 /// Is the service, if this process was started to be it. Every program that starts an
@@ -36,8 +42,11 @@ pub fn has_served() -> bool {
 }
 
 async fn serve(folder: PathBuf) {
-    let running = Server::start(Options::new(folder)).await.expect("the service starts");
+    let mut options = Options::new(folder);
+    options.metrics = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    let running = Server::start(options).await.expect("the service starts");
     println!("http://{}", running.address());
+    println!("http://{}/metrics", running.metrics_address().expect("it was asked for"));
     io::stdout().flush().expect("somebody reads it");
     let until_closed = || io::stdin().read_line(&mut String::new()).is_ok();
     tokio::task::spawn_blocking(until_closed).await.expect("reading does not panic");
@@ -55,10 +64,10 @@ impl OwnProcess {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the service starts");
-        let mut url = String::new();
-        let output = process.stdout.take().expect("it was asked for");
-        BufReader::new(output).read_line(&mut url).expect("it says where it listens");
-        Self { process, folder, url: url.trim().to_owned() }
+        let mut lines = BufReader::new(process.stdout.take().expect("it was asked for")).lines();
+        let mut line = || lines.next().expect("it says where it listens").expect("it is text");
+        let (url, metrics) = (line(), line());
+        Self { process, folder, url, metrics }
     }
 
     /// Where it listens.
@@ -77,6 +86,28 @@ impl OwnProcess {
     #[must_use]
     pub fn custodian(&self) -> Custodian {
         Custodian::of(&self.url, self.folder())
+    }
+
+    /// How many answers it has given that blame itself, by their status. That it had too much to
+    /// do (503) is no such.
+    ///
+    /// # Panics
+    ///
+    /// If it does not tell its metrics.
+    pub async fn own_failures(&self) -> BTreeMap<String, u64> {
+        let answer = reqwest::get(&self.metrics).await.expect("it tells its metrics");
+        let text = answer.text().await.expect("metrics are text");
+        let mut failures = BTreeMap::new();
+        for line in text.lines().filter(|line| line.starts_with(ANSWERED)) {
+            let (labels, count) = line.rsplit_once(' ').expect("a number follows the labels");
+            let status = labels.split("status=\"").nth(1).and_then(|rest| rest.get(..3));
+            let status = status.expect("answers are counted by their status");
+            if status.starts_with('5') && status != "503" {
+                let count: u64 = count.parse().expect("a number");
+                *failures.entry(status.to_owned()).or_default() += count;
+            }
+        }
+        failures
     }
 
     /// What it holds of memory, in MB.

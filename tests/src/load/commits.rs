@@ -1,4 +1,4 @@
-//! Envelopes that many store at once, beside the same updates in bare transactions.
+//! Envelopes that many store at once, beside the same updates in bare batches.
 
 use std::{
     sync::{
@@ -17,7 +17,7 @@ use portal_server::{
     store::{CustodianHalf, NewBackupSet, Store, StoredEnvelope},
 };
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection,
+    ConnectOptions, Connection, QueryBuilder, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -28,13 +28,18 @@ use crate::wallets::{TestClient, TestService, memory_id, memory_method, unseen};
 pub struct Commits {
     /// By the service's database, for callers who each wait until theirs is durable.
     pub ours: f64,
-    /// By bare transactions of so many updates, of the same table and as durable.
-    pub bare: f64,
-    /// How many a commit had, on average and rounded up.
+    /// How many of ours a commit had, on average and rounded up.
     pub group: usize,
+    /// By bare batches, each one statement and one commit, of the same table and as durable.
+    pub bare: f64,
+    /// How many a batch has: one of each caller's, up to as many as the service takes at once.
+    pub bare_group: usize,
 }
 
-/// Stores `envelopes` for `callers` at once, and as many once more by bare transactions.
+/// As the service.
+const MOST_AT_ONCE: usize = 128;
+
+/// Stores `envelopes` for `callers` at once, and as many once more by bare batches.
 ///
 /// # Panics
 ///
@@ -60,10 +65,11 @@ pub async fn compare(envelopes: usize, callers: usize) -> Commits {
     let group = envelopes.div_ceil(commits.load(Ordering::SeqCst));
     drop(store);
     service.stop().await;
-    let bare = stored_bare(&service, &client, of_bare, group, &text).await;
+    let bare_group = callers.min(MOST_AT_ONCE);
+    let bare = stored_bare(&service, &client, of_bare, bare_group, &text).await;
     let count = f64::from(u32::try_from(envelopes).expect("a small number"));
     let rate = |time: Duration| count / time.as_secs_f64();
-    Commits { ours: rate(ours), bare: rate(bare), group }
+    Commits { ours: rate(ours), group, bare: rate(bare), bare_group }
 }
 
 /// The envelope of a backup. To the database it is text, and may be that of any set.
@@ -155,18 +161,22 @@ async fn stored_bare(
     let mut database: SqliteConnection = options.connect().await.expect("it is opened");
     let begun = Instant::now();
     for group in sets.chunks(group) {
+        let mut sql = QueryBuilder::new("WITH given (id, envelope, sha256, enrollment) AS (");
+        sql.push_values(group, |mut row, set| {
+            row.push_bind(set.as_str())
+                .push_bind(text)
+                .push_bind([1; 32].as_slice())
+                .push_bind([2; 32].as_slice());
+        });
+        sql.push(
+            ") UPDATE backup_sets SET envelope = given.envelope, envelope_sha256 = given.sha256, \
+             enrollment = given.enrollment FROM given WHERE backup_sets.id = given.id \
+             AND client_id = ",
+        );
+        sql.push_bind(client.context.client.as_str());
         let mut transaction = database.begin_with("BEGIN IMMEDIATE").await.expect("it begins");
-        for set in group {
-            let sql = "UPDATE backup_sets SET envelope = $2, envelope_sha256 = $3, enrollment = $4 \
-                       WHERE client_id = $5 AND id = $1";
-            let update = sqlx::query(sql)
-                .bind(set.as_str())
-                .bind(text)
-                .bind([1; 32].as_slice())
-                .bind([2; 32].as_slice())
-                .bind(client.context.client.as_str());
-            update.execute(&mut *transaction).await.expect("it is stored");
-        }
+        let done = sql.build().execute(&mut *transaction).await.expect("they are stored");
+        assert_eq!(done.rows_affected(), u64::try_from(group.len()).expect("a small number"));
         transaction.commit().await.expect("it is durable");
     }
     begun.elapsed()

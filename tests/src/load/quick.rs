@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use portal_client::Portal;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep_until;
 
 use super::recovering::Recovering;
 use crate::own_process::OwnProcess;
@@ -18,6 +18,9 @@ pub struct Quick {
     /// How many wallets were recovered meanwhile.
     pub recovered: usize,
 }
+
+/// Fifty times a second.
+const EACH: Duration = Duration::from_millis(20);
 
 /// Asks for what costs little, fifty times a second for so long, while wallets on both curves are
 /// recovered.
@@ -38,14 +41,20 @@ pub async fn beside_recoveries(service: &OwnProcess, time: Duration) -> Quick {
 }
 
 async fn ask_for(app: Portal, time: Duration) -> Vec<Duration> {
-    let (begun, mut times) = (Instant::now(), Vec::new());
-    let mut tick = interval(Duration::from_millis(20));
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let begun = Instant::now();
+    let (mut due, mut times) = (begun, Vec::new());
     while begun.elapsed() < time {
-        tick.tick().await;
-        let asked = Instant::now();
+        // What could not be asked when it was due, since the answer before was not there yet,
+        // waits from then on: else a long answer would hide those that it keeps waiting.
+        let asked = if Instant::now() < due {
+            sleep_until(due.into()).await;
+            Instant::now()
+        } else {
+            due
+        };
         app.does_wallet_exist(None).await.expect("it answers");
         times.push(asked.elapsed());
+        due += EACH;
     }
     times
 }
