@@ -10,9 +10,11 @@ use backup_testkit::{
 };
 use portal_tests::{
     drive::{APP, USER, store},
+    one_passkey::OnePasskey,
     wallets::{TestService, copied, on_runtime},
 };
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 const PASSWORD: &str = "seven teal lanterns drift";
 
@@ -52,8 +54,6 @@ fn a_wallet_lives_as_the_guide_says() {
         let client = sign_up(&service.url(), &custodian_key).await.unwrap();
 
         let phone = Phone::new();
-        let drive = google_drive(phone.0.path(), DataKey::generate().unwrap()).unwrap();
-        assert_eq!(drive.id(), MethodId::GDRIVE);
         let app = phone.app(&service, &client);
         let addresses = create(&app).await.unwrap();
         back_up(&app).await.unwrap();
@@ -77,6 +77,55 @@ fn a_wallet_lives_as_the_guide_says() {
         let ejected = eject(&service.url(), &custodian_key, &app).await.unwrap();
         assert_eq!(ejected.addresses, addresses);
     });
+}
+
+#[test]
+fn the_halves_of_backups_are_kept_as_the_guide_says() {
+    let (home, secret) = (tempfile::tempdir().unwrap(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    on_runtime(async {
+        let service = TestService::start_with(|options| {
+            options.backup_with_portal = Some(false);
+            options.webhooks.plain_http = true;
+            options.webhooks.private_addresses = true;
+        });
+        let service = service.await;
+        let key = std::fs::read_to_string(service.folder().join("custodian.key")).unwrap();
+        let custodian_key = ApiKey::new(key.trim()).unwrap();
+        let client = sign_up(&service.url(), &custodian_key).await.unwrap();
+        let server = own_server(&client.0, secret, home.path()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/webhook", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, server).into_future());
+        say_where_it_is(&service.url(), &custodian_key, secret, &url).await.unwrap();
+
+        let (first, second) = (Phone::new(), Phone::new());
+        let app = first.app(&service, &client);
+        let addresses = create(&app).await.unwrap();
+        let text = back_up_to_own_servers(&app).await.unwrap();
+        let recovered = recover_from_own_servers(&second.app(&service, &client), text).await;
+        assert_eq!(recovered.unwrap().addresses, addresses);
+    });
+}
+
+#[test]
+fn methods_are_set_up_as_the_guide_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = || DataKey::generate().unwrap();
+    let token = "0123456789abcdef".repeat(4);
+    let page = || OnePasskey { random: [7; 32] };
+    let client_key = ApiKey::new("ck_0123456789abcdef").unwrap();
+    let prf = MethodId::new(PasskeyPrf::ID).unwrap();
+    for (method, id) in [
+        (google_drive(folder.path(), key()), MethodId::GDRIVE),
+        (icloud(&token, folder.path(), key()), MethodId::ICLOUD),
+        (passkey(page()), prf),
+        (
+            passkey_in_enclave(page(), "https://passkeys.example.com", &client_key),
+            MethodId::PASSKEY,
+        ),
+    ] {
+        assert_eq!(method.unwrap().id(), id);
+    }
 }
 
 /// The files of Portal's SDKs for the client `client` of `custodian`: of iOS, and of all others.
