@@ -15,6 +15,7 @@ mod secret_service {
     use backup_testkit::SessionBus;
     use futures_executor::block_on;
     use portal_tests::ratio;
+    use secret_service::{EncryptionType, blocking::SecretService};
     use zbus_secret_service_keyring_store::Store;
 
     pub(crate) fn main() {
@@ -29,15 +30,38 @@ mod secret_service {
         let kept = name();
         block_on(keychain.put(&op, &kept, &key)).expect("it is put");
         bare.put(kept.as_str());
-        ratio::print(
+        let get = ratio::print(
             "keychain get / keyring get",
             BOUND,
             || drop(black_box(block_on(keychain.get(&op, &kept)))),
             || drop(black_box(bare.entry(kept.as_str()).get_secret())),
         );
+        let prefix = KeyPrefix::of(&context);
+        let list = ratio::print(
+            "keychain list / keyring search",
+            BOUND,
+            || assert_eq!(block_on(keychain.list(&op, &prefix)).expect("it is listed").len(), 1),
+            || assert_eq!(bare.names().len(), 1),
+        );
+        let check = ratio::print(
+            "keychain check / keyring search",
+            BOUND,
+            || block_on(keychain.check(&op)).expect("it is there"),
+            || assert!(bare.search("nothing is called so").is_empty()),
+        );
+        let absent = name();
+        let nothing = ratio::print(
+            "keychain get of nothing / get, is it locked",
+            BOUND,
+            || drop(block_on(keychain.get(&op, &absent)).expect_err("it is not there")),
+            || {
+                drop(bare.entry(absent.as_str()).get_secret().expect_err("it is not there"));
+                assert!(!bare.is_locked());
+            },
+        );
         block_on(keychain.delete(&op, &kept)).expect("it is deleted");
         bare.delete(kept.as_str());
-        ratio::print(
+        let put_and_delete = ratio::print(
             "keychain put and delete / their keyring calls",
             BOUND,
             || {
@@ -51,6 +75,8 @@ mod secret_service {
                 bare.delete(name.as_str());
             },
         );
+        let kept = [get, list, check, nothing, put_and_delete];
+        assert!(!kept.contains(&false), "a bound is exceeded");
     }
 
     const BOUND: f64 = 1.2;
@@ -62,15 +88,27 @@ mod secret_service {
         )
     }
 
-    /// `keyring` with nothing of ours, on a connection that it keeps.
-    struct Bare(Arc<Store>);
+    /// `keyring` with nothing of ours, on a connection that it keeps. It cannot say whether the
+    /// keychain is locked, or just shows nothing: that is asked on another.
+    struct Bare(Arc<Store>, SecretService<'static>);
 
     const SERVICE: &str = "bare";
     const VALUE: [u8; 64] = [b'0'; 64];
 
     impl Bare {
         fn new() -> Self {
-            Self(Store::new().expect("the keyring runs"))
+            let service = SecretService::connect(EncryptionType::Plain);
+            Self(Store::new().expect("the keyring runs"), service.expect("the keyring runs"))
+        }
+
+        fn is_locked(&self) -> bool {
+            let default = self.1.get_default_collection().expect("there is a keyring");
+            default.is_locked().expect("it answers")
+        }
+
+        fn names(&self) -> Vec<String> {
+            let found = self.search(SERVICE).into_iter();
+            found.filter_map(|found| Some(found.get_specifiers()?.1)).collect()
         }
 
         fn entry(&self, user: &str) -> Entry {
@@ -83,7 +121,7 @@ mod secret_service {
             let (entry, claim) = (self.entry(user), self.entry(&format!("{user}-claim")));
             let _ = black_box(entry.get_secret());
             claim.set_secret(&VALUE).expect("it is set");
-            for found in self.search() {
+            for found in self.search(SERVICE) {
                 let _ = black_box((found.get_specifiers(), found.get_secret()));
             }
             entry.set_secret(&VALUE).expect("it is set");
@@ -91,15 +129,15 @@ mod secret_service {
         }
 
         fn delete(&self, user: &str) {
-            for found in self.search() {
+            for found in self.search(SERVICE) {
                 if found.get_specifiers().is_some_and(|(_, found)| found == user) {
                     found.delete_credential().expect("it is deleted");
                 }
             }
         }
 
-        fn search(&self) -> Vec<Entry> {
-            self.0.search(&HashMap::from([("service", SERVICE)])).expect("it can be searched")
+        fn search(&self, service: &str) -> Vec<Entry> {
+            self.0.search(&HashMap::from([("service", service)])).expect("it can be searched")
         }
     }
 }

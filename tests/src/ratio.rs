@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 /// Runs `ours` and `reference` by turns for about two seconds in all, and prints the median of each
-/// and their ratio.
+/// and their ratio; whether that is within its bound.
 ///
 /// Turns, because a shared machine is slower at one moment than at another; the median, because an
 /// interruption is not a cost.
-pub fn print(name: &str, bound: f64, mut ours: impl FnMut(), mut reference: impl FnMut()) {
+pub fn print(name: &str, bound: f64, mut ours: impl FnMut(), mut reference: impl FnMut()) -> bool {
     let (mut our_times, mut reference_times) = (Vec::new(), Vec::new());
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(2) || our_times.len() < 11 {
@@ -17,6 +17,7 @@ pub fn print(name: &str, bound: f64, mut ours: impl FnMut(), mut reference: impl
     let (ours, reference) = (median(our_times), median(reference_times));
     let ratio = ours.as_secs_f64() / reference.as_secs_f64();
     println!("{name:<44} {ours:>10.1?} / {reference:>10.1?} = {ratio:.2} (at most {bound})");
+    ratio <= bound
 }
 
 fn time(run: &mut impl FnMut()) -> Duration {

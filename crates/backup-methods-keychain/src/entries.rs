@@ -6,7 +6,7 @@
 //! ever sets an entry that holds other bytes. A claim holds the key, so that repeating what a crash
 //! interrupted is not taken for a contest.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use backup_core::{EncryptionKey, Error, ErrorKind, KeyName, KeyPrefix, Purpose, Result};
 use keyring_core::{CredentialStore, Entry, Error as KeyringError};
@@ -15,17 +15,30 @@ use zeroize::Zeroizing;
 use crate::{error::translate, problem::KeychainProblem, value};
 
 /// The entries of one client.
-pub(crate) struct Entries {
-    store: Arc<CredentialStore>,
-    lock: Lock,
+pub(crate) struct Entries<'a> {
+    store: &'a CredentialStore,
+    lock: &'a dyn Lock,
     service: String,
     prefix: KeyPrefix,
 }
 
 /// How it is found out whether a keychain is locked, and how the user is asked to unlock it.
-pub(crate) struct Lock {
-    pub(crate) is_locked: fn() -> Result<bool>,
-    pub(crate) unlock: fn() -> Result<()>,
+pub(crate) trait Lock: Send + Sync {
+    fn is_locked(&self) -> Result<bool>;
+    fn unlock(&self) -> Result<()>;
+}
+
+/// Of what the app brings, and of most systems: they ask by themselves when they are called.
+pub(crate) struct UnlocksItself;
+
+impl Lock for UnlocksItself {
+    fn is_locked(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn unlock(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// An entry that was found: a key, or a claim to its name.
@@ -35,11 +48,11 @@ struct Found {
     entry: Entry,
 }
 
-impl Entries {
+impl<'a> Entries<'a> {
     /// The client's entries in `store`.
     pub(crate) fn new(
-        store: Arc<CredentialStore>,
-        lock: Lock,
+        store: &'a CredentialStore,
+        lock: &'a dyn Lock,
         label: &str,
         prefix: &KeyPrefix,
     ) -> Self {
@@ -52,7 +65,7 @@ impl Entries {
     /// earlier run left, when nobody waits for a question.
     pub(crate) fn check(&self, purpose: Purpose) -> Result<()> {
         self.search("nothing is called so")?;
-        if purpose == Purpose::Revoke && (self.lock.is_locked)()? {
+        if purpose == Purpose::Revoke && self.lock.is_locked()? {
             let message = "the keychain is locked; unlock it and try again";
             let locked = KeychainProblem::Locked;
             return Err(locked.into_error(ErrorKind::Unavailable, message, None));
@@ -124,10 +137,10 @@ impl Entries {
     /// Looks again if there was nothing, and the keychain was locked: some show nothing then.
     fn present<T>(&self, look: impl Fn() -> Result<Option<T>>) -> Result<Option<T>> {
         let found = look()?;
-        if found.is_some() || !(self.lock.is_locked)()? {
+        if found.is_some() || !self.lock.is_locked()? {
             return Ok(found);
         }
-        (self.lock.unlock)()?;
+        self.lock.unlock()?;
         look()
     }
 
@@ -247,7 +260,7 @@ mod tests {
     use backup_core::{ClientId, CustodianId, EncryptionContext};
 
     use super::*;
-    use crate::keychain::{Keychain, UNLOCKS_ITSELF};
+    use crate::keychain::Keychain;
 
     /// Of docs/format.md: whoever changes it finds no earlier key.
     #[test]
@@ -255,7 +268,7 @@ mod tests {
         let (custodian, client) = (CustodianId::new("acme"), ClientId::new("alice"));
         let prefix = KeyPrefix::of(&EncryptionContext::new(custodian.unwrap(), client.unwrap()));
         let store = keyring_core::mock::Store::new().unwrap();
-        let entries = Entries::new(store, UNLOCKS_ITSELF, Keychain::DEFAULT_LABEL, &prefix);
+        let entries = Entries::new(&*store, &UnlocksItself, Keychain::DEFAULT_LABEL, &prefix);
         assert_eq!(entries.service, "Wallet backup portal-dd9249b98de6e1c2");
     }
 }

@@ -12,9 +12,9 @@ use backup_core::{
 use keyring_core::{CredentialPersistence, CredentialStore};
 
 use crate::{
-    entries::{Entries, Lock},
+    entries::{Entries, UnlocksItself},
     problem::KeychainProblem,
-    system,
+    system::{self, System},
 };
 
 /// A [`KeyStore`] in a keychain: the operating system's, or one that the app brings.
@@ -47,7 +47,7 @@ pub struct Keychain {
 #[derive(Clone)]
 enum Source {
     /// With the connection, once there is one.
-    System(Arc<Mutex<Option<Arc<CredentialStore>>>>),
+    System(Arc<Mutex<Option<System>>>),
     Given(Arc<CredentialStore>),
 }
 
@@ -136,10 +136,14 @@ impl Keychain {
             // and no two questions of the system are on the screen.
             let _turn = locked(&TURN);
             match source {
-                Source::System(connection) => on_connection(&connection, |store| {
-                    work(&Entries::new(store, system::LOCK, &label, &prefix))
-                }),
-                Source::Given(store) => work(&Entries::new(store, UNLOCKS_ITSELF, &label, &prefix)),
+                Source::System(connection) => {
+                    on_connection(&connection, |System { store, lock }| {
+                        work(&Entries::new(&**store, &**lock, &label, &prefix))
+                    })
+                }
+                Source::Given(store) => {
+                    work(&Entries::new(&*store, &UnlocksItself, &label, &prefix))
+                }
             }
         })
         .await
@@ -148,22 +152,21 @@ impl Keychain {
 
 /// Uses the connection that there is, if it still works, or else a new one.
 fn on_connection<T>(
-    connection: &Mutex<Option<Arc<CredentialStore>>>,
-    work: impl Fn(Arc<CredentialStore>) -> Result<T>,
+    connection: &Mutex<Option<System>>,
+    work: impl Fn(&System) -> Result<T>,
 ) -> Result<T> {
     let mut connection = locked(connection);
-    if let Some(store) = connection.take() {
-        match work(store.clone()) {
+    if let Some(system) = connection.take() {
+        match work(&system) {
             // A service that was restarted knows nothing of earlier connections.
             Err(error) if error.kind() == ErrorKind::Unavailable => {}
             answer => {
-                *connection = Some(store);
+                *connection = Some(system);
                 return answer;
             }
         }
     }
-    let store = connection.insert(system::connect()?);
-    work(store.clone())
+    work(connection.insert(system::connect()?))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -171,9 +174,6 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 static TURN: Mutex<()> = Mutex::new(());
-
-/// What the app brings, and most systems, ask by themselves when they are called.
-pub(crate) const UNLOCKS_ITSELF: Lock = Lock { is_locked: || Ok(false), unlock: || Ok(()) };
 
 impl fmt::Debug for Keychain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
