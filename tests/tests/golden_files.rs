@@ -1,6 +1,7 @@
-//! Golden vectors are never changed or removed: `vectors.sha256` lists them all, and only grows.
+//! Golden vectors and migrations are never changed or removed: `vectors.sha256` lists them all, and
+//! only grows. A service does not start on a database whose migrations are not those it was made by.
 //!
-//! A new vector is added to it by `sha256sum`, run in this package's folder.
+//! A new one is added to it by `sha256sum`, run in this package's folder.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -27,7 +28,7 @@ fn listed() -> BTreeMap<PathBuf, String> {
 }
 
 #[test]
-fn every_listed_vector_is_there_and_as_it_was() {
+fn every_listed_file_is_there_and_as_it_was() {
     let listed = listed();
     assert!(listed.len() >= 100, "only {} vectors are listed", listed.len());
     for (path, hash) in listed {
@@ -37,9 +38,10 @@ fn every_listed_vector_is_there_and_as_it_was() {
 }
 
 #[test]
-fn every_vector_is_listed() {
+fn every_vector_and_migration_is_listed() {
     let listed = listed();
-    let mut folders = vec![package().join("vectors")];
+    let migrations = package().join("../crates/portal-server/migrations");
+    let mut folders = vec![package().join("vectors"), migrations];
     for name in fs::read_dir(package().join("../crates")).unwrap() {
         let vectors = Path::new("../crates").join(name.unwrap().file_name()).join("tests/vectors");
         folders.extend(Some(package().join(vectors)).filter(|path| path.exists()));

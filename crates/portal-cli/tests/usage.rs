@@ -196,6 +196,27 @@ fn every_shell_gets_completions_of_every_command() {
     }
 }
 
+/// What is typed, and what bash makes of it with the script that it was given.
+#[test]
+#[cfg(unix)]
+fn bash_completes_a_command_and_its_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("portal.bash");
+    fs::write(&script, portal(&["completions", "bash"]).stdout).unwrap();
+    let completed = |typed: &[&str]| {
+        let command = r#". "$1"; shift; complete -p portal >&2; COMP_WORDS=(portal "$@")
+            COMP_CWORD=$#; _portal portal "${!#}" portal; printf '%s\n' "${COMPREPLY[@]}""#;
+        let mut bash = Command::new("bash");
+        let output = bash.args(["-c", command, "bash"]).arg(&script).args(typed).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        stdout(&output).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(completed(&["reco"]), ["recover"]);
+    assert_eq!(completed(&["wallet", "cr"]), ["create"]);
+    assert_eq!(completed(&["serve", "--metr"]), ["--metrics"]);
+    assert!(completed(&["hopeless"]).concat().is_empty());
+}
+
 #[test]
 fn every_command_has_a_page_in_the_manual_and_what_is_none_has_not() {
     for command in COMMANDS {
