@@ -12,13 +12,21 @@ use std::{
 };
 
 use common::{DAY, Hands, NOW, Service, http::Request, options};
-use portal_api::{ClientView, route};
+use portal_api::{CreatedClient, route};
 use portal_keys::{KeyFile, KeyFileError};
 use portal_server::{Options, Server, StartError, effects::Effect};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time,
+};
 
 const KEY: &str = "custody.key";
 const CUSTODIAN: &str = "custodian.key";
 const DATABASE: &str = "portal.db";
+
+/// Longer than anything here takes, so that what would never come fails.
+const LONG: Duration = Duration::from_secs(60);
 
 fn hands() -> Arc<Hands> {
     Arc::new(Hands::at(NOW))
@@ -215,13 +223,36 @@ async fn a_key_file_beside_a_used_database_is_never_replaced() {
     assert_eq!(fs::read(folder.join(KEY)).unwrap(), before);
 }
 
+/// Half of what it asks for is on the way when the end begins.
 #[tokio::test]
 async fn what_was_asked_before_the_end_is_answered() {
     let service = Service::start().await;
-    let client = service.create_client().await;
-    let request = Request::get(route::CLIENT).by(&client.client_api_key);
-    service.send(request).await.json::<ClientView>();
-    let address = service.running.address();
-    service.running.shutdown().await;
-    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    let (address, key) = (service.running.address(), service.custodian_key());
+    let (first, second) = ("{ ", "}");
+    let mut asked = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
+        route::CUSTODIAN_CLIENTS,
+        first.len() + second.len(),
+    );
+    asked.write_all(head.as_bytes()).await.unwrap();
+    // It says so when it waits for the body.
+    let mut waits = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    asked.read_exact(&mut waits).await.unwrap();
+    assert!(waits.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&waits));
+    asked.write_all(first.as_bytes()).await.unwrap();
+
+    let end = tokio::spawn(service.running.shutdown());
+    let refused = async { while TcpStream::connect(address).await.is_ok() {} };
+    time::timeout(LONG, refused).await.expect("new connections are refused once the end begins");
+    assert!(!end.is_finished(), "it waits for what was asked");
+
+    asked.write_all(second.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    time::timeout(LONG, asked.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str::<CreatedClient>(body).unwrap();
+    time::timeout(LONG, end).await.unwrap().unwrap();
 }
