@@ -242,7 +242,7 @@ async fn create_custodian(create: CreateCustodian) -> Result<Answer, Failure> {
     secret_file::create(&key_file, key.expose())?;
     Ok(Answer {
         text: format!("Custodian  {id}\nKey file   {}", key_file.display()),
-        json: json!({ "custodian": id.as_str(), "keyFile": key_file }),
+        json: json!({ "custodian": id.as_str(), "keyFile": key_file.to_string_lossy() }),
     })
 }
 
@@ -283,7 +283,7 @@ async fn create_key(create: CreateKey) -> Result<Answer, Failure> {
     }
     Ok(Answer {
         text: format!("Key       {id}\nKey file  {}", key_file.display()),
-        json: json!({ "key": id, "keyFile": key_file }),
+        json: json!({ "key": id, "keyFile": key_file.to_string_lossy() }),
     })
 }
 

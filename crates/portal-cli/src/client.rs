@@ -167,8 +167,8 @@ fn made(profile: &Profile, next: &str) -> Answer {
             "service": profile.service(),
             "custodian": custodian.as_str(),
             "client": id.as_str(),
-            "profile": profile.folder(),
-            "apiKeyFile": api_key_file,
+            "profile": profile.folder().to_string_lossy(),
+            "apiKeyFile": api_key_file.to_string_lossy(),
         }),
     }
 }

@@ -88,7 +88,7 @@ fn answer(ejected: &Ejected, to: &Path) -> Answer {
     text += &notices::as_text(&ejected.notices);
     let curves: Vec<_> = ejected.keys.iter().map(|(curve, _)| curve.as_str()).collect();
     let json = json!({
-        "file": to,
+        "file": to.to_string_lossy(),
         "curves": curves,
         "backup": ejected.backup.as_str(),
         "addresses": address::as_json(&ejected.addresses),

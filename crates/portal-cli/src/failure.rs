@@ -12,6 +12,7 @@ use crate::google;
 use crate::icloud;
 #[cfg(feature = "passkey")]
 use crate::passkey;
+use crate::short;
 
 /// The end of every `--help`.
 macro_rules! exit_codes {
@@ -144,14 +145,14 @@ impl Failure {
     pub(crate) fn as_json(&self) -> Value {
         let mut error = self.details.clone();
         error.insert("kind".to_owned(), self.kind.as_str().into());
-        error.insert("message".to_owned(), self.message.as_str().into());
+        error.insert("message".to_owned(), short::lines(&self.message).into());
         json!({ "error": error })
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&short::lines(&self.message))
     }
 }
 

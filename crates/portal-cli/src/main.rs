@@ -41,13 +41,14 @@ mod secret_file;
 mod serve;
 mod set;
 mod settings;
+mod short;
 mod signals;
 mod status;
 mod wallet;
 
 #[cfg(target_env = "msvc")]
 use std::alloc::System as Allocator;
-use std::{env, process::ExitCode};
+use std::{borrow::Cow, env, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 #[cfg(not(target_env = "msvc"))]
@@ -284,12 +285,15 @@ async fn short_answer(command: Command, output: Output) -> Result<Answer, Failur
 /// Shows help, or says what is wrong with the command line.
 fn not_run(error: &clap::Error) -> ExitCode {
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let message = error.render().to_string();
     if is_help || !env::args_os().any(|argument| argument == "--json") {
-        // Whoever no longer reads has not asked for it.
-        let _ = error.print();
+        match short::lines(&message) {
+            Cow::Owned(short) if !is_help => eprint!("{short}"),
+            // Whoever no longer reads has not asked for it.
+            _ => drop(error.print()),
+        }
         return ExitCode::from(if is_help { 0 } else { 2 });
     }
-    let message = error.render().to_string();
     let failure = Failure::new(Kind::Usage, message.trim().trim_start_matches("error: "));
     Output { json: true, quiet: false }.failure(&failure);
     failure.exit_code()

@@ -68,7 +68,7 @@ fn ready(running: &Running, data: &Path) -> Answer {
             "url": service,
             "metricsUrl": metrics,
             "enclaveUrl": enclave,
-            "custodianKeyFile": key_file,
+            "custodianKeyFile": key_file.to_string_lossy(),
         }),
     }
 }

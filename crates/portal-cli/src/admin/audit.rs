@@ -87,7 +87,11 @@ async fn write_out(Export { audit, file }: Export) -> Result<Answer, Failure> {
     draft.finish()?;
     Ok(Answer {
         text: format!("{}\nEnd      {head}\nFile     {}", whole(head), path.display()),
-        json: json!({ "records": head.number, "end": head.to_string(), "file": path }),
+        json: json!({
+            "records": head.number,
+            "end": head.to_string(),
+            "file": path.to_string_lossy(),
+        }),
     })
 }
 

@@ -83,7 +83,7 @@ fn make_key(make: &MakeKey) -> Result<Answer, Failure> {
     let key = KeyFile::create(&path).map_err(backup_core::Error::from)?;
     Ok(Answer {
         text: format!("Key       {}\nKey file  {}", key.key_id(), path.display()),
-        json: json!({ "key": key.key_id(), "keyFile": path }),
+        json: json!({ "key": key.key_id(), "keyFile": path.to_string_lossy() }),
     })
 }
 
