@@ -66,7 +66,8 @@ impl Load {
         kept && answers.recovered > 0
     }
 
-    /// Whether nothing failed, also what a client has repeated by itself, and whether the service's memory stayed within its bound.
+    /// Whether nothing failed, also what a client has repeated by itself, and whether the
+    /// service's memory stayed within its bound.
     async fn cycles(self) -> (bool, bool) {
         let service = OwnProcess::start();
         let (first, before) = self.cycles_for(&service, self.minute()).await;

@@ -1,4 +1,5 @@
-//! API keys and session tokens over a wallet's life: what they are good for, and where they are not.
+//! API keys and session tokens over a wallet's life: what they are good for, and where they are
+//! not.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,6 @@
 //! Golden vectors and migrations are never changed or removed: `vectors.sha256` lists them all, and
-//! only grows. A service does not start on a database whose migrations are not those it was made by.
+//! only grows. A service does not start on a database whose migrations are not those it was made
+//! by.
 //!
 //! A new one is added to it by `sha256sum`, run in this package's folder.
 

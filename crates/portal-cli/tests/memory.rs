@@ -151,7 +151,7 @@ fn inner(secret: &[u8]) -> &[u8] {
 }
 
 /// What of these the memory of a process shows, and where.
-fn shown<'a>(process: u32, secrets: &'a [(String, Vec<u8>)]) -> Vec<(&'a str, Vec<String>)> {
+fn shown(process: u32, secrets: &[(String, Vec<u8>)]) -> Vec<(&str, Vec<String>)> {
     let places = |secret: &[u8]| places(process, inner(secret));
     let shown = secrets.iter().filter_map(|(what, secret)| {
         let backwards: Vec<u8> = secret.iter().rev().copied().collect();
