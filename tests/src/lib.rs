@@ -12,6 +12,7 @@ pub mod middle;
 pub mod node;
 pub mod one_passkey;
 pub mod own_process;
+pub mod private_key;
 pub mod python;
 pub mod ratio;
 pub mod stopped;

@@ -21,13 +21,12 @@ use portal_mpc::HoldProof;
 use portal_server::clock::Clock;
 use portal_tests::{
     middle::{Answer, Asked, Method},
+    private_key::{ed25519_public_key, secp256k1_public_key},
     wallets::{memory_id, memory_method, on_runtime, unseen},
 };
 use serde_json::{Value, json};
 
-use crate::scene::{
-    Scene, ed25519_public_key, eject, is_not_allowed, refusal, secp256k1_public_key,
-};
+use crate::scene::{Scene, eject, is_not_allowed, refusal};
 
 #[test]
 fn both_private_keys_are_ejected_on_any_device_and_the_wallet_goes_on() {

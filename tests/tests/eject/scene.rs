@@ -10,7 +10,6 @@ use std::{
 
 use backup_core::{BackupId, BackupMethod, Curve, SharePairId};
 use backup_testkit::MemoryStore;
-use curve25519_dalek::{EdwardsPoint, Scalar};
 use portal_api::{ErrorBody, ErrorId, compat, route};
 use portal_client::{
     ApiKey, BackUpOptions, Curves, EjectOptions, Ejected, Error, Portal, custodian,
@@ -131,18 +130,4 @@ pub(crate) fn is_not_allowed(result: &portal_client::Result<Ejected>) -> bool {
 
 pub(crate) fn refusal(answer: &Answer) -> ErrorId {
     serde_json::from_str::<ErrorBody>(&answer.text()).unwrap().error.id
-}
-
-/// The public key of a private key in hex.
-pub(crate) fn secp256k1_public_key(private: &str) -> Vec<u8> {
-    let bytes = base16ct::lower::decode_vec(private).unwrap();
-    let key = k256::SecretKey::from_slice(&bytes).unwrap();
-    key.public_key().to_sec1_bytes().to_vec()
-}
-
-/// The public key of a scalar in base58.
-pub(crate) fn ed25519_public_key(private: &str) -> Vec<u8> {
-    let bytes: [u8; 32] = bs58::decode(private).into_vec().unwrap().try_into().unwrap();
-    let scalar = Option::<Scalar>::from(Scalar::from_canonical_bytes(bytes)).unwrap();
-    EdwardsPoint::mul_base(&scalar).compress().as_bytes().to_vec()
 }
