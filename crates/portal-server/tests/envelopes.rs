@@ -165,12 +165,14 @@ async fn a_set_that_was_just_made_takes_an_envelope_only_with_a_key_of_its_clien
     assert!(write.end_api_key(&hash.name(), 0).await.unwrap());
     write.commit().await.unwrap();
     let sealer = password(&device).await;
-    for key in [service.device().await.api_key, over, own.replace("ck_", "ck_A")] {
+    let others = (service.device().await.api_key, 409, ErrorId::SignShareMismatch);
+    let nobodys = [over, own.replace("ck_", "ck_A")].map(|key| (key, 401, ErrorId::AuthFailed));
+    for (key, status, id) in [others].into_iter().chain(nobodys) {
         device.api_key = key;
         let begun = device.begin(service.running.service(), &sealer).await;
         let while_new = device.store(&service, &begun).await;
         let later = device.store(&service, &begun).await;
-        assert!(while_new.status.is_client_error(), "{}", while_new.text());
+        while_new.is_error(status, id);
         assert_eq!((while_new.status, while_new.text()), (later.status, later.text()));
         device.api_key.clone_from(&own);
         device.get(&service, &route::envelope(&begun.id)).await.is_error(404, ErrorId::NotFound);

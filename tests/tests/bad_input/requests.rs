@@ -175,14 +175,22 @@ pub(crate) fn unauthorised(scene: &Scene, route: Route) -> Vec<Asked> {
     [asked].into_iter().chain(with).collect()
 }
 
-/// Requests of the right client that no device of its wallet has signed.
-pub(crate) fn unsigned(scene: &Scene, route: Route) -> Vec<(&'static str, Asked)> {
-    if route.asker() != Asker::Device {
-        return Vec::new();
-    }
+/// Requests of the right client that no device of its wallet has signed. Signed, they would be
+/// looked at further: but for that, they are in good form.
+pub(crate) fn unsigned(scene: &Scene, route: Route, envelope: &str) -> Vec<(&'static str, Asked)> {
+    let asked = match route {
+        Route::FirstPost => first_posts(scene).swap_remove(0).1,
+        Route::SecondPost => second_posts(scene).swap_remove(0).1,
+        Route::StoreEnvelope => put(&scene.pending, envelope),
+        Route::Commit => commit(&scene.pending, Some(&scene.completed)),
+        Route::DropPending => Asked::json(route::drop_pending(&scene.completed), &Nothing {}),
+        Route::Revoke => revoke(&[&scene.completed]),
+        route if route.asker() == Asker::Device => panic!("{route:?} is signed, and not here"),
+        _ => return Vec::new(),
+    };
     let mut someone = scene.context().clone();
     someone.client = ClientId::new("someone").unwrap();
-    let (asked, other) = (scene.asked(route), DeviceKey::generate().unwrap());
+    let other = DeviceKey::generate().unwrap();
     let signed = scene.signed(asked.clone());
     let by = |context, device, reply| {
         asked.clone().signed_by(context, device, reply).with_key(&scene.client.key)

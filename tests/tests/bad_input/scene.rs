@@ -112,6 +112,12 @@ impl Scene {
         self.refusal(what, asked).await.error.id
     }
 
+    /// The envelope of the completed backup.
+    pub(crate) async fn envelope(&self) -> String {
+        let asked = self.signed(Asked::get(route::envelope(&self.completed)));
+        self.middle.ask(&asked).await.text()
+    }
+
     pub(crate) async fn refusal(&self, what: &str, asked: &Asked) -> ErrorBody {
         let answer = self.middle.ask(asked).await;
         expect_shape(&format!("{what}: {} {}", asked.method, asked.path), &answer)
