@@ -28,25 +28,54 @@ def signed_bytes(method, path, body):
     return b"portal-api/1 device request\n" + b"".join(prefixed)
 
 
-class Keys(requests.auth.AuthBase):
-    """The key of whoever may ask for a path, and the signature of the device."""
+class Key(requests.auth.AuthBase):
+    """The API key of one who may ask, as the scene calls it."""
+
+    def __init__(self, name):
+        self.name = name
 
     def __call__(self, request):
-        path = urlsplit(request.url).path
-        key = SCENE["custodianKey" if "/custodians/" in path else "clientKey"]
-        request.headers["Authorization"] = f"Bearer {key}"
-        if path.startswith("/v1/") and request.method in ("POST", "PUT"):
-            body = request.body or b""
-            body = body.encode() if isinstance(body, str) else body
-            digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
-            signature = DEVICE.sign(signed_bytes(request.method, path, body))
-            signature = base64.urlsafe_b64encode(signature).decode().rstrip("=")
-            request.headers["Content-Digest"] = f"sha-256=:{digest}:"
-            request.headers["X-Portal-Device-Signature"] = signature
+        request.headers["Authorization"] = f"Bearer {SCENE[self.name]}"
         return request
 
 
-schemathesis.auth.set_from_requests(Keys())
+class Device(Key):
+    """The client's key, and the signature of its device."""
+
+    def __call__(self, request):
+        body = request.body or b""
+        body = body.encode() if isinstance(body, str) else body
+        digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        path = urlsplit(request.url).path
+        signature = DEVICE.sign(signed_bytes(request.method, path, body))
+        signature = base64.urlsafe_b64encode(signature).decode().rstrip("=")
+        request.headers["Content-Digest"] = f"sha-256=:{digest}:"
+        request.headers["X-Portal-Device-Signature"] = signature
+        return super().__call__(request)
+
+
+def needs(*schemes):
+    """Whether an operation asks for these, and for nothing else."""
+
+    def does(context):
+        security = context.operation.definition.raw.get("security", [])
+        return [sorted(one) for one in security] == [sorted(schemes)]
+
+    return does
+
+
+auth = schemathesis.auth.set_from_requests
+auth(Key("custodianKey")).apply_to(needs("custodianKey"))
+auth(Key("clientKey")).apply_to(needs("clientKey"))
+auth(Device("clientKey")).apply_to(needs("clientKey", "deviceSignature", "contentDigest"))
+
+
+@schemathesis.hook
+def after_call(_context, case, response):
+    """Notes what was asked for, and whether it was let in."""
+    with Path(SCENE["called"]).open("a") as called:
+        method = case.operation.method.upper()
+        print(method, case.operation.path, response.status_code, file=called)
 
 
 @schemathesis.hook

@@ -1,10 +1,13 @@
 //! Schemathesis makes requests of the description, and looks whether the answers are in it.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{collections::HashSet, env, fs, path::Path, process::Command};
 
 use backup_core::{DataKey, secrecy::ExposeSecret};
 use backup_testkit::MemoryStore;
-use portal_api::{DeviceKey, route};
+use portal_api::{
+    DeviceKey,
+    route::{self, Route},
+};
 use portal_client::{BackUpOptions, Curves, Portal, device::DeviceStore};
 use portal_tests::{
     python::python,
@@ -22,7 +25,10 @@ async fn whatever_is_asked_is_answered_as_the_description_says() {
     let folder = tempfile::tempdir().unwrap();
     let device = wallet(&service, &client, folder.path()).await;
     let scene = folder.path().join("scene.json");
-    fs::write(&scene, scene_of(&service, &client, &device).await.to_string()).unwrap();
+    let called = folder.path().join("called");
+    let mut known = scene_of(&service, &client, &device).await;
+    known["called"] = called.to_string_lossy().into();
+    fs::write(&scene, known.to_string()).unwrap();
     let mut schemathesis = schemathesis(&service.url(), &scene);
     let output = tokio::task::spawn_blocking(move || schemathesis.output().unwrap());
     let output = output.await.unwrap();
@@ -30,6 +36,23 @@ async fn whatever_is_asked_is_answered_as_the_description_says() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{errors}");
     assert!(said.contains("No issues found"), "it asked for nothing: {said}");
+    assert_eq!(never_let_in(&fs::read_to_string(called).unwrap()), [""; 0]);
+}
+
+/// The operations that nobody called, or that nobody had the right key for; but for the
+/// description, which is read to begin with.
+fn never_let_in(called: &str) -> Vec<String> {
+    let let_in: HashSet<_> = called
+        .lines()
+        .filter_map(|line| line.rsplit_once(' '))
+        .filter(|(_, status)| *status != "401")
+        .map(|(operation, _)| operation)
+        .collect();
+    let operations = Route::ALL.map(|route| format!("{} {}", route.method(), route.path()));
+    let description = format!("GET {}", route::DESCRIPTION);
+    let is_missing =
+        |operation: &String| *operation != description && !let_in.contains(operation.as_str());
+    operations.into_iter().filter(is_missing).collect()
 }
 
 /// Makes a wallet with a completed backup, and says which key its device has.
