@@ -12,6 +12,7 @@ use tracing::{
 };
 use tracing_subscriber::{
     Layer,
+    filter::LevelFilter,
     layer::{Context, SubscriberExt},
     util::SubscriberInitExt,
 };
@@ -25,10 +26,11 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    /// From now on, and once in a process.
+    /// From now on, and once in a process. As in a service that is served, what is said for whoever
+    /// looks for an error is not formatted.
     pub(crate) fn watched(method: &'static str, route: &'static str) -> Self {
         let answered = Self { method, route, last: Arc::default() };
-        tracing_subscriber::registry().with(answered.clone()).init();
+        tracing_subscriber::registry().with(LevelFilter::INFO).with(answered.clone()).init();
         answered
     }
 

@@ -42,7 +42,7 @@ impl Store {
     async fn enclave_record(&self, client: &EncryptionContext) -> Result<Loaded, StoreError> {
         let sql = "SELECT version, record FROM enclave_clients WHERE client_id = $1";
         let query = sqlx::query(sql).bind(client.client.as_str());
-        let row = query.fetch_optional(self.read().await?.connection()).await?;
+        let row = query.fetch_optional(&self.pool).await?;
         let Some(row) = row else { return Ok(Loaded::default()) };
         let version = columns::from_column(row.try_get("version")?)?;
         Ok(Loaded { version, record: row.try_get("record")? })
@@ -60,7 +60,7 @@ impl Store {
             .bind(client.client.as_str())
             .bind(key.as_str())
             .bind(passkey.as_bytes())
-            .fetch_optional(self.read().await?.connection())
+            .fetch_optional(&self.pool)
             .await?;
         row.map(|row| Ok(row.try_get("sealed_key")?)).transpose()
     }
