@@ -1,7 +1,10 @@
 //! The client object, and the lists of pairs.
 
 use backup_core::MethodId;
-use portal_api::{ErrorId, route};
+use portal_api::{
+    ErrorId,
+    route::{self, Route},
+};
 use portal_mpc::{Curves, Namespace};
 use serde_json::{Value, json};
 
@@ -56,7 +59,25 @@ async fn a_path_of_portals_may_end_with_a_slash() {
     let path = format!("{}/", route::ME);
     let with_slash: Value = device.get(&service, &path).await.json();
     assert_eq!(with_slash, me(&service, &device.api_key).await);
-    device.get(&service, "/v1/client/").await.is_error(404, ErrorId::NotFound);
+    for route in Route::ALL {
+        let path = path_of_nothing(route);
+        let ask = async |path: &str| {
+            let method = route.method().parse().unwrap();
+            service.send(Request::new(method, path)).await.status.as_u16()
+        };
+        let status = if route.is_portals() { ask(&path).await } else { 404 };
+        assert_eq!(ask(&format!("{path}/")).await, status, "{route:?}");
+        assert!(!route.is_portals() || status == 401, "{route:?}: {status}");
+    }
+}
+
+/// With a name for everything that it names.
+fn path_of_nothing(route: Route) -> String {
+    let parts = route.path().split('/');
+    parts
+        .map(|part| if part.starts_with('{') { "nothing" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Sessions that the service could not go on with, or not at once.
 
 use std::{
+    fmt::Debug,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -8,14 +9,15 @@ use std::{
     time::Duration,
 };
 
-use portal_api::ErrorId;
-use portal_mpc::Curves;
+use backup_core::BackupId;
+use portal_api::{DeviceKey, ErrorId};
+use portal_mpc::{Curves, Operation};
 use portal_server::effects::Effect;
 
 use crate::{
     common::Service,
-    wallet::{device_key, generate, generating, view},
-    wire::User,
+    wallet::{device_key, generate, generating, live, recovering, view},
+    wire::{Begun, User},
 };
 
 /// A service that fails at the commit which the counter counts down to.
@@ -29,6 +31,23 @@ async fn failing(countdown: &Arc<AtomicUsize>) -> Service {
     Service::start_with(|options| options.observer = Arc::new(observer)).await
 }
 
+/// Goes through a session of which both posts are sent away once.
+async fn sent_away_twice<O: Operation<Error: Debug>>(
+    service: &Service,
+    user: &User,
+    key: &DeviceKey,
+    begun: Begun<'_, O>,
+) {
+    let place = service.running.service().costly.place().await.unwrap();
+    begun.post.send(service, user, key).await.is_error(503, ErrorId::Error);
+    drop(place);
+    let continued = begun.open(service, user, key).await.unwrap();
+    let place = service.running.service().costly.place().await.unwrap();
+    continued.post.send(service, user, key).await.is_error(503, ErrorId::Error);
+    drop(place);
+    continued.close(service, user, key).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_service_that_is_busy_says_so_and_the_session_goes_on_later() {
     let service = Service::start_with(|options| {
@@ -38,15 +57,14 @@ async fn a_service_that_is_busy_says_so_and_the_session_goes_on_later() {
     .await;
     let user = User::new(&service).await;
     let key = device_key();
-    let begun = generating(&user, &key, Curves::ED25519);
-    let place = service.running.service().costly.place().await.unwrap();
-    begun.post.send(&service, &user, &key).await.is_error(503, ErrorId::Error);
-    drop(place);
-    let continued = begun.open(&service, &user, &key).await.unwrap();
-    let place = service.running.service().costly.place().await.unwrap();
-    continued.post.send(&service, &user, &key).await.is_error(503, ErrorId::Error);
-    drop(place);
-    continued.close(&service, &user, &key).await.unwrap();
+    sent_away_twice(&service, &user, &key, generating(&user, &key, Curves::ED25519)).await;
+
+    let user = User::new(&service).await;
+    let wallet = live(&service, &user).await;
+    let late = BackupId::new("b1").unwrap();
+    sent_away_twice(&service, &user, &wallet.key, wallet.backing_up(&user, &late)).await;
+    let (backup, key) = (wallet.back_up(&service, &user).await, device_key());
+    sent_away_twice(&service, &user, &key, recovering(&user, &key, &backup)).await;
 }
 
 #[tokio::test]
