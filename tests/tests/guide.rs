@@ -58,6 +58,7 @@ fn a_wallet_lives_as_the_guide_says() {
         let addresses = create(&app).await.unwrap();
         back_up(&app).await.unwrap();
         ask(&app).await.unwrap();
+        back_up_under_one_id(&app).await.unwrap();
         assert!(back_up_in_keychain(&app).await.unwrap());
         let key = back_up_with_own_key(&app).await.unwrap();
         drop((app, phone));

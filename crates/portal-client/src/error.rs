@@ -5,6 +5,8 @@ use std::io;
 use backup_core::{ClientId, Curve, CustodianId, ErrorKind, MethodId};
 use portal_api::ErrorId;
 
+use crate::TraceId;
+
 /// The result of every fallible call of the facade.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -23,7 +25,7 @@ pub enum Error {
     Device(backup_core::Error),
 
     /// The service refused. Nothing has changed, unless the message says so.
-    #[error("the service refused ({id}, {status}): {message}")]
+    #[error("the service refused ({id}, {status}): {message} [trace {trace}]")]
     Service {
         /// What went wrong, by its name on the wire.
         id: ErrorId,
@@ -31,6 +33,8 @@ pub enum Error {
         status: u16,
         /// What the service says.
         message: String,
+        /// What the request is called in the log of the service.
+        trace: TraceId,
     },
 
     /// The service did not answer. Try again later; what was begun is finished then.

@@ -11,6 +11,7 @@ mod notice;
 mod portal;
 mod records;
 mod service;
+mod trace_id;
 
 pub use portal_api::ErrorId;
 pub use portal_mpc::{ByCurve, Curves, Namespace, Payload, PrivateKey, PublicKey, Signature};
@@ -26,4 +27,5 @@ pub use crate::{
         Expected, GeneratedBackupShare, Inventory, KeptKey, KeyState, ListedBackup, Portal,
         PortalBuilder, RecoverOptions, Recovered, Removed, SigningSharePair, Status,
     },
+    trace_id::TraceId,
 };

@@ -37,7 +37,7 @@ pub use self::{
 };
 use self::{recover::By, turn::Turn};
 use crate::{
-    Addresses, ApiKey, Error, Notice, Result,
+    Addresses, ApiKey, Error, Notice, Result, TraceId,
     device::{DeviceStore, WalletOperation},
     service::Service,
 };
@@ -56,7 +56,7 @@ use crate::{
 /// Any future may be dropped at any point: that is a crash as far as the wallet is concerned, and
 /// the next operation finishes or removes what was begun.
 pub struct Portal {
-    store: DeviceStore,
+    store: Arc<DeviceStore>,
     service: Arc<Service>,
     methods: BTreeMap<MethodId, Arc<dyn BackupMethod>>,
     curves: Curves,
@@ -69,6 +69,21 @@ impl Portal {
     /// the device keeps of the client.
     pub fn builder(service: &str, api_key: ApiKey, store: DeviceStore) -> PortalBuilder {
         PortalBuilder::new(service, api_key, store)
+    }
+
+    /// The same wallet, whose requests are all called this in the log of the service: for one
+    /// operation, so that what an app notes of it is found there. Without it each request is called
+    /// otherwise, and [`Error::Service`] says how.
+    #[must_use = "it is what is traced, and not this"]
+    pub fn traced(&self, trace: TraceId) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            service: self.service.traced(trace).into(),
+            methods: self.methods.clone(),
+            curves: self.curves,
+            grace: self.grace,
+            patience: self.patience,
+        }
     }
 
     /// Makes a wallet on each curve. Its addresses are told only when both halves are durable and

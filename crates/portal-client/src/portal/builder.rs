@@ -99,7 +99,7 @@ impl PortalBuilder {
         let service = Arc::new(Service::new(http, self.store.client().clone()));
         let methods = by_id(self.methods)?;
         let Self { store, curves, grace, .. } = self;
-        Ok(Portal { store, service, methods, curves, grace, patience })
+        Ok(Portal { store: store.into(), service, methods, curves, grace, patience })
     }
 }
 

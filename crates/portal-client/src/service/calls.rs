@@ -18,7 +18,7 @@ use super::{
     http::Http,
     request::{Request, Signer},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, TraceId};
 
 /// The service, as one client asks it.
 #[derive(Debug)]
@@ -32,6 +32,12 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn new(http: Http, client: EncryptionContext) -> Self {
         Self { http, client, is_known: AtomicBool::new(false) }
+    }
+
+    /// The same, for requests of this name.
+    pub(crate) fn traced(&self, trace: TraceId) -> Self {
+        let is_known = AtomicBool::new(self.is_known());
+        Self { http: self.http.traced(trace), client: self.client.clone(), is_known }
     }
 
     /// The client that asks.

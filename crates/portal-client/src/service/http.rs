@@ -16,7 +16,7 @@ use super::{
     url::ServiceUrl,
 };
 use crate::{
-    ApiKey, Error, Result,
+    ApiKey, Error, Result, TraceId,
     effect::{Effect, Effects},
 };
 
@@ -49,6 +49,8 @@ pub(crate) struct Http {
     client: reqwest::Client,
     url: ServiceUrl,
     authorization: HeaderValue,
+    /// What all requests are named; each by a name of its own, if there is none.
+    trace: Option<TraceId>,
     options: HttpOptions,
 }
 
@@ -77,14 +79,26 @@ impl Http {
         let client = builder.build().map_err(|error| {
             Error::InvalidInput(format!("HTTPS cannot be set up here: {}", cause(&error)))
         })?;
-        Ok(Self { client, url, authorization: authorization(key)?, options })
+        Ok(Self { client, url, authorization: authorization(key)?, trace: None, options })
+    }
+
+    /// The same connections, for requests of this name.
+    pub(crate) fn traced(&self, trace: TraceId) -> Self {
+        Self {
+            client: self.client.clone(),
+            url: self.url.clone(),
+            authorization: self.authorization.clone(),
+            trace: Some(trace),
+            options: self.options.clone(),
+        }
     }
 
     /// Sends `request` until it is answered, refused, or `patience` is used up; the answer's body.
     pub(crate) async fn send(&self, request: &Request) -> Result<Zeroizing<Vec<u8>>> {
+        let trace = self.trace.unwrap_or_else(TraceId::generate);
         let mut waits = Waits::begin(self.options.patience);
         loop {
-            let (error, retry_after) = match self.attempt(request).await {
+            let (error, retry_after) = match self.attempt(request, trace).await {
                 Ok(body) => return Ok(body),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Passing { error, retry_after }) => (error, retry_after),
@@ -96,15 +110,22 @@ impl Http {
         }
     }
 
-    async fn attempt(&self, request: &Request) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    async fn attempt(
+        &self,
+        request: &Request,
+        trace: TraceId,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let (method, path) = (request.method.as_str(), request.path.as_str());
         self.tell(Effect::Send { method, path })?;
-        let sent = self.build(request)?.send().await;
+        let sent = self.build(request)?.header(TraceId::HEADER, trace.to_string()).send().await;
         let mut response = sent.map_err(|error| unreachable(&error))?;
         let body = read(&mut response, request.limit).await?;
         let status = response.status();
         self.tell(Effect::Received { method, path, status: status.as_u16() })?;
-        if status.is_success() { Ok(body) } else { Err(refusal(status, response.headers(), &body)) }
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(refusal(status, response.headers(), &body, trace))
     }
 
     fn tell(&self, effect: Effect<'_>) -> Result<(), Failure> {
@@ -201,8 +222,8 @@ fn cause(error: &reqwest::Error) -> String {
     printable(&cause.to_string())
 }
 
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
-    let error = described(status, body);
+fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], trace: TraceId) -> Failure {
+    let error = described(status, body, trace);
     let again = match &error {
         Error::Service { id: ErrorId::MessageMalformed, .. } | Error::InProgress => true,
         _ => matches!(status.as_u16(), 408 | 429 | 500 | 502..=504),
@@ -215,7 +236,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
     Failure::Passing { error, retry_after: seconds.map(Duration::from_secs) }
 }
 
-fn described(status: StatusCode, body: &[u8]) -> Error {
+fn described(status: StatusCode, body: &[u8], trace: TraceId) -> Error {
     let Ok(ErrorBody { error }) = serde_json::from_slice(body) else {
         let what = format!("it, or something before it, answered with status {}", status.as_u16());
         return if status.is_server_error() {
@@ -227,7 +248,10 @@ fn described(status: StatusCode, body: &[u8]) -> Error {
     match error.id {
         ErrorId::SignShareMismatch => Error::NotLive,
         ErrorId::OperationInProgress => Error::InProgress,
-        id => Error::Service { id, status: status.as_u16(), message: printable(&error.message) },
+        id => {
+            let (status, message) = (status.as_u16(), printable(&error.message));
+            Error::Service { id, status, message, trace }
+        }
     }
 }
 
@@ -252,7 +276,8 @@ mod tests {
 
     fn is_passing(status: u16, body: &str) -> bool {
         let status = StatusCode::from_u16(status).unwrap();
-        matches!(refusal(status, &HeaderMap::new(), body.as_bytes()), Failure::Passing { .. })
+        let refusal = refusal(status, &HeaderMap::new(), body.as_bytes(), TraceId::generate());
+        matches!(refusal, Failure::Passing { .. })
     }
 
     #[test]
@@ -273,7 +298,7 @@ mod tests {
     fn the_service_is_obeyed_if_it_says_when_to_return() {
         let mut headers = HeaderMap::new();
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("3"));
-        let failure = refusal(StatusCode::TOO_MANY_REQUESTS, &headers, b"");
+        let failure = refusal(StatusCode::TOO_MANY_REQUESTS, &headers, b"", TraceId::generate());
         let Failure::Passing { retry_after, .. } = failure else { panic!("it is repeated") };
         assert_eq!(retry_after, Some(Duration::from_secs(3)));
     }
@@ -281,7 +306,7 @@ mod tests {
     #[test]
     fn what_the_service_says_cannot_steer_a_terminal() {
         let Error::Service { message, .. } =
-            described(StatusCode::CONFLICT, body("ERROR").as_bytes())
+            described(StatusCode::CONFLICT, body("ERROR").as_bytes(), TraceId::generate())
         else {
             panic!("it is the service's error");
         };
