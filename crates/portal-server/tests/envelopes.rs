@@ -137,10 +137,12 @@ async fn a_place_is_looked_at_again_when_its_envelope_is_stored() {
     let service = Service::start().await;
     let device = service.device().await;
     let sealer = password(&device).await;
-    let dropped = device.begin(service.running.service(), &sealer).await;
+    let mut dropped = device.begin(service.running.service(), &sealer).await;
     let of_dropped = place(&service, &device, &dropped).await;
     assert!(is_filled(&service, &device, &of_dropped, &dropped).await);
-    assert!(!is_filled(&service, &device, &of_dropped, &dropped).await, "it has one");
+    assert!(is_filled(&service, &device, &of_dropped, &dropped).await, "it is there");
+    dropped.envelope = again(&dropped.envelope, &sealer, &dropped.client);
+    assert!(!is_filled(&service, &device, &of_dropped, &dropped).await, "it has another");
 
     let begun = device.begin(service.running.service(), &sealer).await;
     assert!(!is_filled(&service, &device, &of_dropped, &dropped).await, "it was dropped");

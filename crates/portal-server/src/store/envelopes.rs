@@ -88,7 +88,7 @@ impl Store {
     }
 
     /// Stores an envelope, durably, if its place is still as it was read or made, and the key that
-    /// it came with is the client's at that time. Whether it was stored.
+    /// it came with is the client's at that time. Whether it is there, by this call or before.
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, iter};
 
 use backup_core::{BackupId, ClientId};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteExecutor, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use super::{StoreError, columns};
 use crate::api_key::ApiKeyHash;
@@ -38,18 +38,47 @@ pub struct KeyAt {
 
 /// Puts each envelope into its place, unless that is there no longer, has another envelope, or
 /// another device signs, or the API key is not the client's: what was looked at is looked at again
-/// by the database. Which it did.
+/// by the database. Which places have their envelope by then.
 ///
-/// It is one statement, and a trip to the database for all of them. It comes in few lengths, so
-/// that it is prepared already: places that are nowhere fill it up to a power of two.
-///
-/// Of one envelope the number of changed rows says all: a row that comes back before the commit
-/// would wake the caller for nothing, while the commit waits for that.
+/// It is one statement, and a trip to the database for all of them: that as many rows have changed
+/// says all. Only if not is it asked which, since each row that comes back is handed from thread
+/// to thread while the commit waits.
 pub(super) async fn fill(
-    executor: impl SqliteExecutor<'_>,
+    connection: &mut SqliteConnection,
     fillings: &[Filling],
 ) -> Result<HashSet<Place>, StoreError> {
-    let mut sql = QueryBuilder::<Sqlite>::new(
+    let mut sql = given(fillings);
+    sql.push(
+        "UPDATE backup_sets SET envelope = given.envelope, \
+         envelope_sha256 = given.envelope_sha256, enrollment = given.enrollment FROM given \
+         WHERE backup_sets.envelope IS NULL AND ",
+    );
+    let done = sql.push(FITS).build().execute(&mut *connection).await?;
+    if done.rows_affected() == u64::try_from(fillings.len()).unwrap_or(u64::MAX) {
+        return Ok(fillings.iter().map(|filling| filling.place.clone()).collect());
+    }
+    let mut sql = given(fillings);
+    sql.push(
+        "SELECT backup_sets.client_id, backup_sets.id FROM given, backup_sets \
+         WHERE backup_sets.envelope_sha256 = given.envelope_sha256 AND ",
+    );
+    let rows = sql.push(FITS).build().fetch_all(connection).await?;
+    rows.iter().map(Place::of).collect()
+}
+
+/// Whether what is given is for a place that is as it was seen.
+const FITS: &str = "backup_sets.client_id = given.client_id AND backup_sets.id = given.id \
+     AND backup_sets.number = given.number \
+     AND given.live_key IS NOT DISTINCT FROM (SELECT device_key FROM signing_sets l \
+     WHERE l.client_id = given.client_id AND l.is_live) \
+     AND (given.key_hash IS NULL OR EXISTS (SELECT 1 FROM api_keys k \
+     WHERE k.key_hash = given.key_hash AND k.client_id = given.client_id \
+     AND (k.ends_at IS NULL OR k.ends_at > given.now)))";
+
+/// The beginning of a statement over `fillings`. It comes in few lengths, so that it is prepared
+/// already: places that are nowhere fill it up to a power of two.
+fn given(fillings: &[Filling]) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(
         "WITH given (client_id, id, number, live_key, key_hash, now, \
          envelope, envelope_sha256, enrollment) AS (",
     );
@@ -66,24 +95,8 @@ pub(super) async fn fill(
             .push_bind(filling.map(|filling| filling.sha256.as_slice()))
             .push_bind(filling.map(|filling| filling.enrollment.as_slice()));
     });
-    sql.push(
-        ") UPDATE backup_sets SET envelope = given.envelope, \
-         envelope_sha256 = given.envelope_sha256, enrollment = given.enrollment FROM given \
-         WHERE backup_sets.client_id = given.client_id AND backup_sets.id = given.id \
-         AND backup_sets.number = given.number AND backup_sets.envelope IS NULL \
-         AND given.live_key IS NOT DISTINCT FROM (SELECT device_key FROM signing_sets l \
-         WHERE l.client_id = given.client_id AND l.is_live) \
-         AND (given.key_hash IS NULL OR EXISTS (SELECT 1 FROM api_keys k \
-         WHERE k.key_hash = given.key_hash AND k.client_id = given.client_id \
-         AND (k.ends_at IS NULL OR k.ends_at > given.now)))",
-    );
-    if let [filling] = fillings {
-        let done = sql.build().execute(executor).await?;
-        return Ok((done.rows_affected() > 0).then(|| filling.place.clone()).into_iter().collect());
-    }
-    sql.push(" RETURNING backup_sets.client_id, backup_sets.id");
-    let rows = sql.build().fetch_all(executor).await?;
-    rows.iter().map(Place::of).collect()
+    sql.push(") ");
+    sql
 }
 
 impl Place {

@@ -20,7 +20,7 @@ pub(super) struct Queue(Mutex<Vec<Waiting>>);
 
 struct Waiting {
     filling: Filling,
-    /// Is told whether the place was filled, once that is durable.
+    /// Is told whether the place has its envelope, once that is durable.
     caller: oneshot::Sender<Told>,
 }
 
@@ -30,8 +30,8 @@ type Told = Result<bool, StoreError>;
 const MOST: usize = 128;
 
 impl Store {
-    /// Fills a place, and says whether it did. That is durable by then, also if it did not: it may
-    /// be the write of another that left nothing to fill.
+    /// Fills a place, and says whether it has this envelope. That is durable by then, also if it
+    /// has not: it may be the write of another that left nothing to fill.
     ///
     /// Whoever gets the turn to write has all of those filled that wait.
     pub(super) async fn fill(&self, filling: Filling) -> Result<bool, StoreError> {
@@ -54,7 +54,11 @@ impl Store {
         let waiting = self.queue.take().into_iter();
         let (fillings, callers): (Vec<_>, Vec<_>) =
             waiting.map(|Waiting { filling, caller }| (filling, caller)).unzip();
-        match self.durably(filling::fill(&self.writer, &fillings)).await {
+        let filled = async {
+            let mut connection = self.writer.acquire().await?;
+            filling::fill(&mut connection, &fillings).await
+        };
+        match self.durably(filled).await {
             Ok(filled) => {
                 for (caller, filling) in iter::zip(callers, fillings) {
                     tell(caller, Ok(filled.contains(&filling.place)));

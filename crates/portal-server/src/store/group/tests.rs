@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use backup_core::{BackupId, ClientId, CustodianId, EncryptionContext, MethodId};
 use portal_api::{Completion, DeviceKey};
 use portal_mpc::ByCurve;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -72,7 +73,8 @@ fn filling(
 ) -> JoinHandle<Result<bool, StoreError>> {
     let (store, client, place) = (store.clone(), client.clone(), place.clone());
     tokio::spawn(async move {
-        let envelope = StoredEnvelope { text, sha256: [1; 32], enrollment: [2; 32] };
+        let sha256 = Sha256::digest(text).into();
+        let envelope = StoredEnvelope { text, sha256, enrollment: [2; 32] };
         store.store_envelope(&client, &place, &envelope, None).await
     })
 }
@@ -144,11 +146,21 @@ async fn an_envelope_that_nobody_waits_with_is_a_commit_of_its_own() {
     let (store, commits, _folder) = counted_store().await;
     let (client, places) = places(&store, 2).await;
     let before = commits.0.load(Ordering::SeqCst);
-    for (place, is_filled) in [(0, true), (0, false), (1, true)] {
-        let told = filling(&store, &client, &places[place], "an envelope").await.unwrap();
+    let texts = [(0, "an envelope", true), (0, "another", false), (1, "another", true)];
+    for (place, text, is_filled) in texts {
+        let told = filling(&store, &client, &places[place], text).await.unwrap();
         assert_eq!(told.unwrap(), is_filled);
     }
     assert_eq!(commits.0.load(Ordering::SeqCst), before + 3);
+}
+
+#[tokio::test]
+async fn an_envelope_that_is_there_already_is_told_to_be_there() {
+    let (store, _commits, _folder) = counted_store().await;
+    let (client, places) = places(&store, 2).await;
+    assert!(filling(&store, &client, &places[0], "one").await.unwrap().unwrap());
+    let texts = [(&places[0], "one"), (&places[1], "two")];
+    assert_eq!(all_told(filled_together(&store, &client, &texts).await), [true, true]);
 }
 
 #[tokio::test]
