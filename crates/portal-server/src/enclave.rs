@@ -27,6 +27,7 @@ use serde_json::json;
 pub use self::options::EnclaveOptions;
 use self::{backups::PasskeyBackups, provider::Provider};
 use crate::{
+    around::Places,
     auth::AuthenticatedClient,
     body, bounds,
     error::{ApiResult, Cause},
@@ -37,8 +38,13 @@ use crate::{
     store::StoreError,
 };
 
-/// All routes of the enclave, which are on their own origin, or among those of the service.
-pub(crate) fn routes(service: &SharedService, options: &EnclaveOptions) -> Result<Router> {
+/// All routes of the enclave and what is around them, on their own origin or among those of the
+/// service.
+pub(crate) fn routes(
+    service: &SharedService,
+    places: &Places,
+    options: &EnclaveOptions,
+) -> Result<Router> {
     let enclave = Enclave::new(
         options.config()?,
         Arc::new(service.store.clone()),
@@ -52,13 +58,15 @@ pub(crate) fn routes(service: &SharedService, options: &EnclaveOptions) -> Resul
         Route::RelatedOrigins => related_origins(options),
         route => passkeys(route, service, &answering),
     });
-    let routes = routes.with_state(Arc::clone(service));
+    let routes = router::around(places.clone(), routes.with_state(Arc::clone(service)));
+    let page = router::around(places.clone(), page());
     // Without such origins nothing is added, and a preflight is refused like any other method.
     if options.cors.is_empty() {
-        return Ok(routes.merge(page()));
+        return Ok(routes.merge(page));
     }
+    // Outermost, so that a page is also told to slow down.
     let origins: Vec<_> = options.cors.iter().map(String::as_str).collect();
-    Ok(library::cross_origin(routes, &origins)?.merge(page()))
+    Ok(library::cross_origin(routes, &origins)?.merge(page))
 }
 
 /// The page on which programs without one have passkeys asked for. It refuses as all routes do.

@@ -48,10 +48,14 @@ pub(crate) fn watched(service: &SharedService) -> Router {
     of([Route::Health, Route::Ready], handler).with_state(Arc::clone(service))
 }
 
-/// What is around the routes of a listener.
+/// All that a listener answers: these routes, and that there are no others.
+pub(crate) fn all(places: Places, routes: Router) -> Router {
+    around(places, routes.fallback(async || ApiError::not_found("there is no such route")))
+}
+
+/// What is around every route.
 pub(crate) fn around(places: Places, routes: Router) -> Router {
     routes
-        .fallback(async || ApiError::not_found("there is no such route"))
         .layer(middleware::from_fn(bounds::keep))
         .layer(middleware::from_fn_with_state(places, around::answer))
 }

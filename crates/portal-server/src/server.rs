@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use crate::{
+    around::Places,
     clock::{Clock, SystemClock},
     effects::{EffectObserver, Nobody},
     limits::{Costly, Limits},
@@ -180,10 +181,11 @@ impl Server {
             start::set_backup_with_portal(&service.store, enabled).await?;
         }
         maintenance::run_at_start(&service, service.now()).await?;
+        let places = router::places(&service);
         #[cfg(feature = "enclave")]
         let enclave = options.enclave.as_ref();
         #[cfg(feature = "enclave")]
-        let enclave = enclave.map(|options| mounted(&service, options)).transpose()?;
+        let enclave = enclave.map(|options| mounted(&service, &places, options)).transpose()?;
         #[cfg(not(feature = "enclave"))]
         let enclave: Option<Mounted> = None;
         let listener = listen(options.listen).await?;
@@ -192,17 +194,16 @@ impl Server {
             None => None,
         };
         let (interval, drain) = (options.maintenance_interval, options.drain);
-        let (places, lock) = (router::places(&service), Arc::new(lock));
-        let (routes, enclave) = divided(&service, enclave);
+        let lock = Arc::new(lock);
+        let (routes, enclave) = divided(&service, &places, enclave);
         let enclave = match enclave {
             Some((address, routes)) => {
                 let (listener, address) = listen(address).await?;
-                let routes = router::around(places.clone(), routes);
                 Some((address, Serving::begin(routes, listener, Arc::clone(&lock))))
             }
             None => None,
         };
-        let serving = Serving::begin(router::around(places, routes), listener.0, lock);
+        let serving = Serving::begin(routes, listener.0, lock);
         let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), interval));
         let maintenance = EndOnDrop(maintenance.abort_handle());
         let address = listener.1;
@@ -258,31 +259,34 @@ impl Running {
     }
 }
 
-/// The routes of the enclave, and where it listens if it does so by itself.
+/// The routes of the enclave and what is around them, and where it listens if it does so by itself.
 type Mounted = (Router, Option<SocketAddr>);
 
 #[cfg(feature = "enclave")]
 fn mounted(
     service: &SharedService,
+    places: &Places,
     options: &crate::EnclaveOptions,
 ) -> Result<Mounted, StartError> {
-    let routes = crate::enclave::routes(service, options).map_err(StartError::Enclave)?;
+    let routes = crate::enclave::routes(service, places, options).map_err(StartError::Enclave)?;
     Ok((routes, options.listen))
 }
 
 /// What the service's listener answers, and what the enclave's own does.
 fn divided(
     service: &SharedService,
+    places: &Places,
     enclave: Option<Mounted>,
 ) -> (Router, Option<(SocketAddr, Router)>) {
-    let routes = router::routes(service);
+    let all = |routes| router::all(places.clone(), routes);
+    let (routes, no_enclave) = (router::routes(service), router::no_enclave(service));
     match enclave {
-        Some((enclaves, None)) => (routes.merge(enclaves), None),
+        Some((enclaves, None)) => (all(routes).merge(enclaves), None),
         Some((enclaves, Some(address))) => {
-            let enclaves = enclaves.merge(router::watched(service));
-            (routes.merge(router::no_enclave(service)), Some((address, enclaves)))
+            let enclaves = all(router::watched(service)).merge(enclaves);
+            (all(routes.merge(no_enclave)), Some((address, enclaves)))
         }
-        None => (routes.merge(router::no_enclave(service)), None),
+        None => (all(routes.merge(no_enclave)), None),
     }
 }
 

@@ -117,6 +117,24 @@ async fn the_page_of_ceremonies_is_there_for_anyone_and_in_nobodys_frame() {
 }
 
 #[tokio::test]
+async fn a_page_that_asks_too_often_may_read_when_to_ask_again() {
+    const PAGE: &str = "https://app.example.com";
+    let service = Service::start_with(|options| {
+        with_enclave(options);
+        options.enclave.as_mut().unwrap().cors = vec![PAGE.to_owned()];
+        options.limits.key_rate = NonZeroU32::new(1);
+    });
+    let (service, status) = (service.await, Request::get(Route::PasskeyStatus.path()));
+    let asked = status.by(&User::of(&service).await.0).with("origin", PAGE);
+    service.send(asked.clone()).await.json::<Value>();
+    let answer = service.send(asked).await;
+    answer.is_error(429, ErrorId::Error);
+    assert_eq!(answer.headers["access-control-allow-origin"], PAGE);
+    let readable = answer.headers["access-control-expose-headers"].to_str().unwrap();
+    assert!(readable.contains("retry-after"), "{readable}");
+}
+
+#[tokio::test]
 async fn ceremonies_have_a_rate_of_their_own() {
     let service = Service::start_with(|options| {
         with_enclave(options);
