@@ -1,6 +1,8 @@
 //! A keychain that the app brings: the same rules hold as for the system's, however it is searched,
 //! and wherever it fails.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     any::Any,
     collections::{BTreeMap, HashMap},
