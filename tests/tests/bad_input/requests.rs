@@ -176,7 +176,8 @@ pub(crate) fn unauthorised(scene: &Scene, route: Route) -> Vec<Asked> {
 }
 
 /// Requests of the right client that no device of its wallet has signed. Signed, they would be
-/// looked at further: but for that, they are in good form.
+/// looked at further: but for that, they are in good form. A second post is not, since it needs a
+/// session: what is refused here is its form, and tests of sessions sign it wrongly.
 pub(crate) fn unsigned(scene: &Scene, route: Route, envelope: &str) -> Vec<(&'static str, Asked)> {
     let asked = match route {
         Route::FirstPost => first_posts(scene).swap_remove(0).1,

@@ -49,7 +49,8 @@ impl Store {
         }
     }
 
-    /// If it fails, none is filled, and one caller is told why.
+    /// If it fails, nobody is told that a place is filled, and one caller is told why. Whoever
+    /// repeats finds what is there.
     async fn fill_waiting(self, _turn: OwnedMutexGuard<()>) {
         let waiting = self.queue.take().into_iter();
         let (fillings, callers): (Vec<_>, Vec<_>) =
