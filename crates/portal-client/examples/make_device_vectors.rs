@@ -10,7 +10,7 @@ use std::{
 };
 
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]
-#[path = "../tests/support/sample.rs"]
+#[path = "../tests/it/sample.rs"]
 mod sample;
 
 fn main() {

@@ -4,7 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "it fails like a test, whose helpers it uses")]
 
-#[path = "../tests/common/mod.rs"]
+#[allow(dead_code, reason = "shared with the tests, which use all of it")]
+#[path = "../tests/it/common/mod.rs"]
 mod common;
 
 use std::{fs, path::PathBuf};

@@ -1,0 +1,10 @@
+//! A device, a module for each subject.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "modules of a test are reached by nobody else")]
+
+mod sample;
+
+mod crash;
+mod device;
+mod golden;
