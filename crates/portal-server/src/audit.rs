@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use backup_core::{ClientId, CustodianId};
+use backup_core::{ClientId, CustodianId, EncryptionContext};
 use sha2::{Digest, Sha256};
 
 /// What was done with a custodian's half, or asked of the passkey enclave.
@@ -111,6 +111,28 @@ impl Access {
 }
 
 impl AuditRecord {
+    /// The one that follows `head`, of an access to a pair of `client`.
+    #[must_use]
+    pub fn after(
+        head: &AuditHead,
+        at: u64,
+        access: Access,
+        client: &EncryptionContext,
+        pair: String,
+    ) -> Self {
+        let EncryptionContext { custodian, client } = client.clone();
+        let number = head.number + 1;
+        let mut record = Self { number, at, access, custodian, client, pair, hash: [0; 32] };
+        record.hash = record.hash_after(head);
+        record
+    }
+
+    /// The end of the chain with this record.
+    #[must_use]
+    pub fn head(&self) -> AuditHead {
+        AuditHead { number: self.number, hash: self.hash }
+    }
+
     /// The hash of the chain once this record follows `before`: SHA-256 of the fields, each with
     /// its length before it, as `docs/operations.md` has them.
     #[must_use]
@@ -141,9 +163,9 @@ impl AuditHead {
     ///
     /// [`BrokenChain::At`] if it is not the one that was put after this end.
     pub fn followed_by(&self, record: &AuditRecord) -> Result<Self, BrokenChain> {
-        let AuditRecord { number, hash, .. } = *record;
-        let follows = number == self.number + 1 && hash == record.hash_after(self);
-        if follows { Ok(Self { number, hash }) } else { Err(BrokenChain::At(number)) }
+        let number = record.number;
+        let follows = number == self.number + 1 && record.hash == record.hash_after(self);
+        if follows { Ok(record.head()) } else { Err(BrokenChain::At(number)) }
     }
 }
 

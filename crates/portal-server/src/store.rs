@@ -1,6 +1,8 @@
 //! The database: SQLite, one writer at a time, durable before anybody is told.
 
 mod api_keys;
+#[cfg(feature = "enclave")]
+mod at_once;
 mod audit;
 mod backups;
 mod clients;
@@ -55,6 +57,7 @@ pub use self::{
     webhooks::{CompletedPair, Health, WebhookRow},
 };
 use crate::{
+    audit::AuditHead,
     effects::{Effect, EffectObserver},
     metrics::{Fate, StoreMeters},
 };
@@ -68,6 +71,7 @@ pub struct Store {
     turn: Arc<Mutex<()>>,
     queue: Arc<group::Queue>,
     fresh: Arc<fresh::FreshPlaces>,
+    last_noted: Arc<audit::LastNoted>,
     observer: Arc<dyn EffectObserver>,
     pub(crate) meters: StoreMeters,
 }
@@ -87,6 +91,7 @@ pub struct Write {
     destroys: bool,
     fates: Vec<Fate>,
     made: Vec<FreshPlace>,
+    noted: Option<AuditHead>,
 }
 
 impl Store {
@@ -126,9 +131,16 @@ impl Store {
         let writer = connections(1).connect_with(options.clone()).await?;
         let reading = options.pragma("cache_size", READER_CACHE);
         let pool = connections(READERS).connect_with(reading).await?;
-        let (turn, queue, fresh) = (Arc::default(), Arc::default(), Arc::default());
-        let meters = StoreMeters::default();
-        Ok(Self { pool, writer, turn, queue, fresh, observer, meters })
+        Ok(Self {
+            pool,
+            writer,
+            turn: Arc::default(),
+            queue: Arc::default(),
+            fresh: Arc::default(),
+            last_noted: Arc::default(),
+            observer,
+            meters: StoreMeters::default(),
+        })
     }
 
     /// A view for reading.
@@ -149,9 +161,15 @@ impl Store {
     pub async fn write(&self) -> Result<Write, StoreError> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let snapshot = Snapshot(transaction);
-        let (fates, made) = (Vec::new(), Vec::new());
-        Ok(Write { snapshot, turn, store: self.clone(), destroys: false, fates, made })
+        Ok(Write {
+            snapshot: Snapshot(transaction),
+            turn,
+            store: self.clone(),
+            destroys: false,
+            fates: Vec::new(),
+            made: Vec::new(),
+            noted: None,
+        })
     }
 
     /// Awaits what makes something durable, and takes note of it.
@@ -194,10 +212,11 @@ impl Write {
     ///
     /// [`StoreError`] if the database fails: then it may have been written or not.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { snapshot, turn, store, destroys, fates, made } = self;
+        let Self { snapshot, turn, store, destroys, fates, made, noted } = self;
         store.durably(snapshot.0.commit()).await?;
         fates.into_iter().for_each(|fate| store.meters.ended(fate));
         store.fresh.remember(made);
+        store.last_noted.remember(noted);
         if destroys && let Err(error) = store.scrub().await {
             tracing::warn!(%error, "what was destroyed is in the write-ahead log until later");
         }

@@ -87,6 +87,18 @@ pub struct Change {
     pub removed_key: Option<KeyId>,
 }
 
+impl Change {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { new_passkey, removed_passkey, sealed, removed_key } = self;
+        new_passkey.is_none()
+            && removed_passkey.is_none()
+            && sealed.is_empty()
+            && removed_key.is_none()
+    }
+}
+
 /// A key, sealed for one passkey.
 #[derive(Clone, Debug)]
 pub struct SealedKey {

@@ -1,10 +1,31 @@
 //! The audit chain in the database.
 
+use std::sync::{Mutex, PoisonError};
+
 use backup_core::{EncryptionContext, SharePairId};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{Snapshot, StoreError, Write, columns};
 use crate::audit::{Access, AuditHead, AuditRecord};
+
+/// The end of the chain as this process has last written it. Another process may have written
+/// since, and the database says so: whoever goes by this has it compared.
+#[derive(Debug, Default)]
+pub(super) struct LastNoted(Mutex<Option<AuditHead>>);
+
+impl LastNoted {
+    /// Takes note of what was committed, if anything was noted.
+    pub(super) fn remember(&self, noted: Option<AuditHead>) {
+        if noted.is_some() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = noted;
+        }
+    }
+
+    #[cfg(feature = "enclave")]
+    pub(super) fn head(&self) -> Option<AuditHead> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// How many records are read at once.
 const PAGE: i64 = 1000;
@@ -70,19 +91,11 @@ impl Write {
     ) -> Result<(), StoreError> {
         let mut head = self.audit_head().await?;
         for (client, pair) in halves {
-            let mut record = AuditRecord {
-                number: head.number + 1,
-                at: now,
-                access,
-                custodian: client.custodian.clone(),
-                client: client.client.clone(),
-                pair: pair.to_owned(),
-                hash: [0; 32],
-            };
-            record.hash = record.hash_after(&head);
+            let record = AuditRecord::after(&head, now, access, client, pair.to_owned());
             self.insert_audit(&record).await?;
-            head = AuditHead { number: record.number, hash: record.hash };
+            head = record.head();
         }
+        self.noted = Some(head);
         Ok(())
     }
 

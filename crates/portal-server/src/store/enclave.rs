@@ -67,6 +67,10 @@ impl Store {
 
     /// All of it in one transaction. Dropped before its commit, that changes nothing.
     async fn commit_to_enclave(&self, commit: &Commit<'_>) -> Result<Committed, StoreError> {
+        let is_of_record_only = commit.version > 0 && commit.change.is_empty();
+        if is_of_record_only && self.commit_at_once(commit).await? {
+            return Ok(Committed::Done);
+        }
         let mut write = self.write().await?;
         if !write.replace_enclave_record(commit).await? {
             return Ok(Committed::Moved);
@@ -171,19 +175,23 @@ impl Write {
     }
 
     async fn note_enclave(&mut self, audit: &AuditRecord) -> Result<(), StoreError> {
-        let access = match (audit.refused, audit.action) {
-            (Some(_), _) => Access::EnclaveRefused,
-            (None, Action::Read) => Access::KeyReleased,
-            (None, _) => Access::Enclave,
-        };
         let subject = subject(audit);
         let noted = iter::once((&audit.client, subject.as_str()));
-        self.note_accesses(audit.at, access, noted).await
+        self.note_accesses(audit.at, access(audit), noted).await
+    }
+}
+
+/// As what it is noted.
+pub(super) fn access(audit: &AuditRecord) -> Access {
+    match (audit.refused, audit.action) {
+        (Some(_), _) => Access::EnclaveRefused,
+        (None, Action::Read) => Access::KeyReleased,
+        (None, _) => Access::Enclave,
     }
 }
 
 /// What was asked, why it was refused, and what it was about: none of it has a space in it.
-fn subject(audit: &AuditRecord) -> String {
+pub(super) fn subject(audit: &AuditRecord) -> String {
     let about = [
         audit.refused.map(str::to_owned),
         audit.key.as_ref().map(|key| format!("key={key}")),
