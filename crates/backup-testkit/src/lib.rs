@@ -24,6 +24,7 @@ pub mod method;
 mod moto;
 #[cfg(feature = "passkey")]
 pub mod passkey;
+mod postgres;
 mod record;
 mod rule;
 mod secret_service;
@@ -50,6 +51,7 @@ pub use crate::{
     memory_store::MemoryStore,
     method::Fixture,
     moto::{MOTO_CREDENTIALS, Moto},
+    postgres::Postgres,
     record::{RecordingJournal, RecordingProgress},
     rule::Rule,
     secret_service::{Keyring, KeyringHost, SessionBus},

@@ -106,12 +106,10 @@ async fn confirm(lines: Vec<String>, output: Output) -> Result<(), Failure> {
         let message = "there is nobody to ask; nothing was removed: if you want that, say --yes";
         return Err(Failure::new(Kind::Usage, message));
     }
-    for line in lines {
-        eprintln!("{line}");
-    }
-    eprint!("Remove these? [y/N] ");
-    let answer = tokio::task::spawn_blocking(|| {
-        io::stderr().flush()?;
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut out = io::stderr().lock();
+        write!(out, "{}\nRemove these? [y/N] ", lines.join("\n"))?;
+        out.flush()?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map(|_| answer)
     });

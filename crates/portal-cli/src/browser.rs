@@ -3,6 +3,8 @@
 use backup_cloud::{Browser, SystemBrowser};
 use backup_core::{ErrorKind, async_trait};
 
+use crate::output::say;
+
 /// Says on standard error what there is to do in the browser: also beside `--json`, as nobody could
 /// do it without.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ impl Browser for Announced {
             let message = format!("no browser opens on this device; {otherwise}");
             backup_core::Error::new(ErrorKind::Unsupported, message)
         })?;
-        eprintln!("{to_do} in your browser. If it shows nothing, open this there:\n{url}");
+        say(&format!("{to_do} in your browser. If it shows nothing, open this there:\n{url}"));
         Ok(())
     }
 }

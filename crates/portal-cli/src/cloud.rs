@@ -10,6 +10,7 @@ use sha2::Sha256;
 use crate::{
     failure::{Failure, Kind},
     kept::Kept,
+    output::say,
     profile::Profile,
 };
 
@@ -70,5 +71,5 @@ pub(crate) fn not_for_users(name: &str, why: &str) -> Failure {
 
 /// For somebody whose environment was set by another.
 pub(crate) fn warn_of_test_server(provider: &str, address: &str) {
-    eprintln!("warning: {address} is asked in place of {provider}, for a test");
+    say(&format!("warning: {address} is asked in place of {provider}, for a test"));
 }

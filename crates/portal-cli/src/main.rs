@@ -288,7 +288,7 @@ fn not_run(error: &clap::Error) -> ExitCode {
     let message = error.render().to_string();
     if is_help || !env::args_os().any(|argument| argument == "--json") {
         match short::lines(&message) {
-            Cow::Owned(short) if !is_help => eprint!("{short}"),
+            Cow::Owned(short) if !is_help => output::say(&short),
             // Whoever no longer reads has not asked for it.
             _ => drop(error.print()),
         }

@@ -41,7 +41,7 @@ impl Output {
     /// Tells a person something that is no outcome; a program is not told.
     pub(crate) fn note(self, line: &str) {
         if !self.json && !self.quiet {
-            eprintln!("{line}");
+            say(line);
         }
     }
 
@@ -66,13 +66,21 @@ impl Output {
         if self.json {
             print(&format!("{:#}", failure.as_json()));
         } else {
-            eprintln!("error: {failure}");
+            say(&format!("error: {failure}"));
         }
     }
 }
 
 /// Prints a line at once. Whoever no longer reads has not asked for it.
 pub(crate) fn print(line: &str) {
-    let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "{}", line.trim_end()).and_then(|()| stdout.flush());
+    print_to(io::stdout().lock(), line);
+}
+
+/// The same, beside what a command answers.
+pub(crate) fn say(line: &str) {
+    print_to(io::stderr().lock(), line);
+}
+
+fn print_to(mut out: impl Write, line: &str) {
+    let _ = writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush());
 }

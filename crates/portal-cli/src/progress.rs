@@ -10,7 +10,7 @@ use std::{
 use backup_core::{Progress, ProgressSink, Stage};
 use indicatif::ProgressBar;
 
-use crate::output::Output;
+use crate::output::{Output, say};
 
 /// Shows nothing.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ pub(crate) struct Lines;
 impl ProgressSink for Lines {
     fn report(&self, progress: Progress) {
         match progress {
-            Progress::Stage(stage) => eprintln!("... {stage}"),
-            Progress::WeakParameters => eprintln!("{WEAK}"),
+            Progress::Stage(stage) => say(&format!("... {stage}")),
+            Progress::WeakParameters => say(WEAK),
             _ => {}
         }
     }

@@ -59,7 +59,7 @@ impl Store for SqliteStore {
                    FROM portal_webhook_values \
                    WHERE kind = $1 AND client = $2 AND method = $3 AND pair = $4";
         sqlx::query(sql)
-            .bind(name(place.kind))
+            .bind(place.kind.as_str())
             .bind(&place.client)
             .bind(&place.method)
             .bind(&place.pair)
@@ -73,7 +73,7 @@ impl Store for SqliteStore {
     async fn all(&self, kind: Kind, client: &str) -> Result<Vec<Kept>, StoreError> {
         let sql = "SELECT method, pair, sealed FROM portal_webhook_values \
                    WHERE kind = $1 AND client = $2 ORDER BY rowid DESC";
-        let rows = sqlx::query(sql).bind(name(kind)).bind(client).fetch_all(&self.pool).await;
+        let rows = sqlx::query(sql).bind(kind.as_str()).bind(client).fetch_all(&self.pool).await;
         let kept = |row: &SqliteRow| {
             let (method, pair) = (row.try_get("method")?, row.try_get("pair")?);
             let place = Place { kind, client: client.to_owned(), method, pair };
@@ -126,21 +126,12 @@ impl Store for SqliteStore {
 }
 
 fn numbered(row: &SqliteRow) -> Result<Numbered, sqlx::Error> {
-    let kind = match row.try_get("kind")? {
-        "HALF" => Kind::Half,
-        "CIPHER_TEXT" => Kind::CipherText,
-        _ => return Err(sqlx::Error::Decode("a value is of no kind that is known".into())),
-    };
+    let kind = Kind::of(row.try_get("kind")?);
+    let kind =
+        kind.ok_or_else(|| sqlx::Error::Decode("a value is of no kind that is known".into()))?;
     let (client, method) = (row.try_get("client")?, row.try_get("method")?);
     let place = Place { kind, client, method, pair: row.try_get("pair")? };
     let number = row.try_get::<i64, _>("rowid")?.try_into();
     let number = number.map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
     Ok(Numbered { number, kept: Kept { place, sealed: row.try_get("sealed")? } })
-}
-
-const fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Half => "HALF",
-        Kind::CipherText => "CIPHER_TEXT",
-    }
 }

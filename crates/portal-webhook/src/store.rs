@@ -14,6 +14,22 @@ pub enum Kind {
     CipherText,
 }
 
+impl Kind {
+    /// How a database says it.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Half => "HALF",
+            Self::CipherText => "CIPHER_TEXT",
+        }
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        [Self::Half, Self::CipherText].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 /// To what a value belongs.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Place {

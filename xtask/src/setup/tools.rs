@@ -123,6 +123,13 @@ pub(super) fn all(promised_toolchains: &BTreeSet<String>) -> Vec<Tool> {
             install: Install::Apt(&["sqlite3"]),
         },
         Tool {
+            name: "psql".into(),
+            what_for: "asks a PostgreSQL, whose server comes with it, to keep backups in",
+            purpose: Purpose::Test,
+            presence: Presence::Program("psql"),
+            install: Install::Apt(&["postgresql"]),
+        },
+        Tool {
             name: "promtool".into(),
             what_for: "tries the alarms of the service's metrics",
             purpose: Purpose::Test,

@@ -4,6 +4,8 @@
 use backup_core::async_trait;
 use backup_methods_gdrive::{CodeDisplay, DeviceCode};
 
+use crate::output::say;
+
 /// Says on standard error where to type which code.
 #[derive(Debug)]
 pub(super) struct ShownCode;
@@ -12,12 +14,12 @@ pub(super) struct ShownCode;
 impl CodeDisplay for ShownCode {
     async fn show(&self, code: &DeviceCode) -> backup_core::Result<()> {
         let minutes = code.expires_in / 60;
-        eprintln!(
+        say(&format!(
             "Sign in to Google on another device, within {minutes} minutes: go to\n  {}\nand type \
              the code\n  {}",
             printable(&code.verification_uri),
             printable(&code.user_code)
-        );
+        ));
         Ok(())
     }
 }

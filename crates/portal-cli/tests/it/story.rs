@@ -53,7 +53,7 @@ fn whoever_stops_to_read_what_is_told_on_the_way_stops_nothing() {
     let (nobody, told) = io::pipe().unwrap();
     drop(nobody);
     let refused = world.command("new", &["backup"]).stderr(told).status().unwrap();
-    assert_eq!(refused.code(), Some(2));
+    assert_eq!(refused.code(), Some(5));
 }
 
 #[test]
