@@ -106,7 +106,10 @@ fn found(name: &str) -> String {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let number = |version: fs::DirEntry| version.file_name().to_str()?.parse::<u32>().ok();
     let newest = versions.filter_map(number).max();
-    newest.map_or_else(|| name.to_owned(), |newest| format!("/usr/lib/postgresql/{newest}/bin/{name}"))
+    newest.map_or_else(
+        || name.to_owned(),
+        |newest| format!("/usr/lib/postgresql/{newest}/bin/{name}"),
+    )
 }
 
 /// Runs a program to its end. What it starts must not hold a pipe of ours, on whose end we would

@@ -1,6 +1,6 @@
 //! Sealed values in a PostgreSQL database, which several servers may share.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -33,7 +33,8 @@ impl PostgresStore {
             .map_err(|_| StoreError::new("this is not the URL of a PostgreSQL database"))?
             // What is added is on the disk before anybody is told, whatever the server's default.
             .options([("synchronous_commit", "on")]);
-        let pool = PgPoolOptions::new().connect_with(options).await.map_err(StoreError::new)?;
+        let pool = PgPoolOptions::new().acquire_timeout(PATIENCE).connect_with(options);
+        let pool = pool.await.map_err(StoreError::new)?;
         let store = Self { pool };
         store.make_tables().await.map_err(StoreError::new)?;
         Ok(store)
@@ -99,6 +100,9 @@ impl PostgresStore {
         Ok(done.rows_affected() == 1)
     }
 }
+
+/// How long one waits for a connection: the service that asks waits for ten seconds in all.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 const TABLES: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS portal_webhook_values (

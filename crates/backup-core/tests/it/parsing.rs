@@ -8,6 +8,8 @@ use backup_core::{
 use futures_executor::block_on;
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 
+use crate::common;
+
 const ID: &str = "[!-~]{1,128}";
 
 prop_compose! {
@@ -63,9 +65,9 @@ proptest! {
         at in any::<prop::sample::Index>(),
         c in any::<char>(),
     ) {
-        let (sealer, _) = Sealer::without_slot(&crate::common::context()).unwrap();
-        let share = crate::common::share(Curve::Ed25519, 1);
-        let envelope = sealer.seal(&crate::common::backup("1"), &[share]).unwrap();
+        let (sealer, _) = Sealer::without_slot(&common::context()).unwrap();
+        let share = common::share(Curve::Ed25519, 1);
+        let envelope = sealer.seal(&common::backup("1"), &[share]).unwrap();
         let mut text: Vec<char> = envelope.as_str().chars().collect();
         let at = at.index(text.len());
         text[at] = c;
@@ -88,10 +90,10 @@ proptest! {
 
     #[test]
     fn no_parameters_make_a_method_panic(json in vec(any::<u8>(), 0..256)) {
-        let context = crate::common::context();
+        let context = common::context();
         let op = Operation::new(Purpose::Revoke, &context);
         let params = MethodParams::from_bytes(json).unwrap();
-        let members = [("a", std::sync::Arc::new(crate::common::Forgetful::new("com.example.a", 0)) as _)];
+        let members = [("a", std::sync::Arc::new(common::Forgetful::new("com.example.a", 0)) as _)];
         let threshold = backup_core::Threshold::new(1, members).unwrap();
         let result = block_on(backup_core::BackupMethod::revoke(&threshold, &op, &params));
         prop_assert!(result.is_err());

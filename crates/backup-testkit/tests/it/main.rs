@@ -6,6 +6,7 @@ mod derived;
 mod faults;
 mod parts;
 mod passkey;
+mod postgres;
 mod stored_key;
 mod teeth;
 mod threshold;

@@ -83,7 +83,7 @@ fn expect_panics() {
 
 mod method_flaws {
     caught! {
-        crate::teeth::lockbox::World, crate::teeth::method::rules, crate::teeth::lockbox::Flaw;
+        super::lockbox::World, super::method::rules, super::lockbox::Flaw;
 
         of_ids_and_keys {
             ChangesItsId:
@@ -195,7 +195,7 @@ mod method_flaws {
 
 mod store_flaws {
     caught! {
-        crate::teeth::shelf::Room, crate::teeth::store::rules, crate::teeth::shelf::Flaw;
+        super::shelf::Room, super::store::rules, super::shelf::Flaw;
 
         flaws {
             LosesAByte:
@@ -241,7 +241,7 @@ mod store_flaws {
 
 mod provider_flaws {
     caught! {
-        crate::teeth::key_ring::Hall, crate::teeth::key_encryption::rules, crate::teeth::key_ring::Flaw;
+        super::key_ring::Hall, super::key_encryption::rules, super::key_ring::Flaw;
 
         flaws {
             IgnoresContext: another_context_is_unauthorized;

@@ -1,7 +1,5 @@
 //! The rules of every store, on SQLite and on a PostgreSQL that really runs.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
@@ -48,8 +46,19 @@ impl Database for Postgres {
 
 macro_rules! rules {
     ($($rule:ident)*) => {
-        mod sqlite { $( #[tokio::test] async fn $rule() { super::$rule::<super::Sqlite>().await; } )* }
-        mod postgres { $( #[tokio::test] async fn $rule() { super::$rule::<super::Postgres>().await; } )* }
+        $(
+            mod $rule {
+                #[tokio::test]
+                async fn on_sqlite() {
+                    super::$rule::<super::Sqlite>().await;
+                }
+
+                #[tokio::test]
+                async fn on_postgresql() {
+                    super::$rule::<super::Postgres>().await;
+                }
+            }
+        )*
     };
 }
 

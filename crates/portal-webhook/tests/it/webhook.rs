@@ -1,7 +1,5 @@
 //! The routers on a real socket, asked by a service, by users, and by others.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     fs,
     net::{IpAddr, SocketAddr},
