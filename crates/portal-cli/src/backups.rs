@@ -11,7 +11,7 @@ use crate::{
     date,
     failure::{self, Failure, Kind, exit_codes},
     notices,
-    output::{Answer, Output},
+    output::{Answer, Output, printable},
     profile::{KeysPlace, Profile, ProfileAt},
     set,
 };
@@ -108,7 +108,7 @@ async fn confirm(lines: Vec<String>, output: Output) -> Result<(), Failure> {
     }
     let answer = tokio::task::spawn_blocking(move || {
         let mut out = io::stderr().lock();
-        write!(out, "{}\nRemove these? [y/N] ", lines.join("\n"))?;
+        write!(out, "{}\nRemove these? [y/N] ", printable(&lines.join("\n")))?;
         out.flush()?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map(|_| answer)

@@ -289,6 +289,8 @@ fn not_run(error: &clap::Error) -> ExitCode {
     if is_help || !env::args_os().any(|argument| argument == "--json") {
         match short::lines(&message) {
             Cow::Owned(short) if !is_help => output::say(&short),
+            // It says what it was given, and may be in colour if that is text.
+            _ if output::printable(&message) != message => output::say(&message),
             // Whoever no longer reads has not asked for it.
             _ => drop(error.print()),
         }

@@ -82,5 +82,21 @@ pub(crate) fn say(line: &str) {
 }
 
 fn print_to(mut out: impl Write, line: &str) {
-    let _ = writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush());
+    let line = printable(line.trim_end());
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// With all written out by which text would give orders to a terminal: it may be a service's, or
+/// stand in a file that somebody sent.
+pub(crate) fn printable(text: &str) -> String {
+    let is_order = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_order(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }

@@ -1,6 +1,7 @@
 //! The files in `deploy` by which the service is run and watched, by the programs that read them.
 
 #![cfg(target_os = "linux")]
+
 use std::{
     collections::BTreeSet,
     fs,

@@ -14,8 +14,9 @@ use portal_api::{
     route,
     webhook::{ID_HEADER, SECRET_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WebhookSecret},
 };
-use portal_client::BackUpOptions;
+use portal_client::{BackUpOptions, BackedUp, Error};
 use portal_tests::{
+    cutting_proxy::{self, CuttingProxy},
     node::node,
     private_key::ed25519_public_key,
     wallets::{memory_id, on_runtime, unseen},
@@ -110,6 +111,35 @@ fn each_bad_custodian_fails_the_new_backup_and_leaves_the_old_one() {
             scene.wait_days(400).await;
             scene.recover(None).await.unwrap();
         }
+    });
+}
+
+/// Goes by way of a proxy that cuts once, and backs up; how many bytes of answers came by then, and
+/// how many for the registration alone.
+async fn back_up_through(scene: &Scene, cut_after: usize) -> (Result<BackedUp, Error>, [usize; 2]) {
+    let way = cutting_proxy::Way::ToDevice;
+    let proxy = CuttingProxy::start(scene.keeper.address(), way, cut_after).await;
+    scene.register(&format!("{}/hook/", proxy.url()), SECRET).await.unwrap();
+    let registered = proxy.passed();
+    let made = scene.back_up_anew().await;
+    scene.register(&scene.keeper.url(), SECRET).await.unwrap();
+    (made, [registered, proxy.passed()])
+}
+
+#[test]
+fn a_custodian_that_dies_in_the_middle_of_any_answer_fails_the_backup_and_leaves_the_old_one() {
+    const CUTS: usize = 12;
+    on_runtime(async {
+        let mut scene = Scene::begin().await;
+        let (made, [first, end]) = back_up_through(&scene, usize::MAX).await;
+        made.unwrap();
+        for cut in 0..CUTS {
+            let (failed, _) = back_up_through(&scene, first + (end - first) * cut / CUTS).await;
+            assert!(is_webhook_failed(&failed), "cut {cut}: {failed:?}");
+            let device = scene.recover(None).await.unwrap();
+            scene = Scene { device, ..scene };
+        }
+        scene.back_up_anew().await.unwrap();
     });
 }
 

@@ -2,6 +2,7 @@
 //! keychain's own.
 
 #![cfg(target_os = "linux")]
+
 use std::sync::Arc;
 
 use backup_core::KeyStore;

@@ -195,7 +195,8 @@ mod tests {
             panic!("apt was to be called");
         };
         let wanted = "apt-get install python3 python3-venv nodejs npm strace sqlite3 \
-                      prometheus systemd gnome-keyring dbus-daemon dbus-bin softhsm2 chromium g++";
+                      postgresql prometheus systemd gnome-keyring dbus-daemon dbus-bin \
+                      softhsm2 chromium g++";
         assert!(why.contains(wanted), "{why}");
     }
 

@@ -1,6 +1,7 @@
 //! The software authenticator: what it answers is WebAuthn's, and what browsers refuse it refuses.
 
 #![cfg(feature = "passkey")]
+
 use backup_testkit::passkey::{PasskeyFault, SoftwareAuthenticator, prf};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier};

@@ -17,14 +17,8 @@ impl CodeDisplay for ShownCode {
         say(&format!(
             "Sign in to Google on another device, within {minutes} minutes: go to\n  {}\nand type \
              the code\n  {}",
-            printable(&code.verification_uri),
-            printable(&code.user_code)
+            code.verification_uri, code.user_code
         ));
         Ok(())
     }
-}
-
-/// Without what would move a terminal's cursor.
-fn printable(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).collect()
 }

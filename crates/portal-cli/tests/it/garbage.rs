@@ -2,6 +2,7 @@
 //! arguments are those of the help, so that a new one is among them.
 
 #![cfg(unix)]
+
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
@@ -234,6 +235,7 @@ impl Case {
             Some(0) => return Ok(()),
             Some(1..=6) if before != after => "refused, and changed something",
             Some(1..=6) if is_said.len() > SHORT => "said too much",
+            Some(1..=6) if said_orders(&output) => "gave orders to the terminal",
             Some(1..=6) if is_json && !is_said.starts_with(b"{\n  \"error\"") => "said no JSON",
             Some(1..=6) if !is_json && !errors.starts_with("error: ") => "said no error",
             Some(1..=6) if !is_json && !output.stdout.is_empty() => "answered",
@@ -264,6 +266,12 @@ impl Case {
         }
         folder
     }
+}
+
+/// Whether there is what moves a terminal's cursor, or changes its colours.
+fn said_orders(output: &Output) -> bool {
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    said.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t'))
 }
 
 /// All files and folders, but for those of the service: its database notes who opens it.

@@ -103,6 +103,10 @@ impl Keeper {
         format!("http://{}/hook/", self.address)
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn be(&self, way: Way) {
         self.keeping().way = way;
     }

@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     api_key::{ApiKey, Audience},
     effects::{Effect, EffectObserver},
-    store::{EnvelopeSlot, NewBackupSet, StoredEnvelope, tests::add_custodian},
+    store::{EnvelopeSlot, NewBackupSet, StoredEnvelope, filling::Place, tests::add_custodian},
 };
 
 /// Counts commits.
@@ -190,6 +190,29 @@ async fn a_caller_who_goes_away_while_it_waits_holds_up_nobody() {
     assert!(gone.await.unwrap_err().is_cancelled());
     drop(turn);
     assert!(filling(&store, &client, &places[1], "two").await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn a_duty_that_ends_before_it_is_done_leaves_nobody_waiting() {
+    let (store, _commits, _folder) = counted_store().await;
+    let (client, places) = places(&store, 1).await;
+    let filling_of_none = Filling {
+        key: None,
+        place: Place { client: client.clone(), backup: BackupId::generate().unwrap() },
+        number: 0,
+        live_key: None,
+        text: String::new(),
+        sha256: [0; 32],
+        enrollment: [0; 32],
+    };
+    let (caller, told) = oneshot::channel();
+    let duty = Duty::of(&store.queue, Waiting { filling: filling_of_none, caller });
+    let waiting = filling(&store, &client, &places[0], "one");
+    tokio::task::yield_now().await;
+    drop(duty.expect("nobody else has it"));
+    told.await.unwrap_err();
+    assert!(matches!(waiting.await.unwrap(), Err(StoreError::Undone)));
+    assert!(filling(&store, &client, &places[0], "one").await.unwrap().unwrap());
 }
 
 /// Sends away the first caller of a commit as it begins.
